@@ -1,0 +1,32 @@
+# Needs python3 (3.11 or newer, with venv), git and make; everything else goes into .venv.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+demo: .venv/ready   ## run a whole round on sample data
+	.venv/bin/behov demo
+
+test: .venv/ready   ## run the tests
+	.venv/bin/pytest
+
+# The tests come last, so that the output ends with their summary.
+check: export PYTEST_ADDOPTS = --cov
+check: lint try-demo test   ## what CI runs: format, lint, types, the demo, tests with coverage
+
+lint: .venv/ready
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy .
+
+try-demo: .venv/ready
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && .venv/bin/behov demo "$$dir/demo"
+
+help:   ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# pip is upgraded first: the one Debian ships does not know --group.
+.venv/ready: pyproject.toml constraints.txt
+	python3 -m venv --upgrade-deps .venv
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable . --group dev
+	touch $@
+
+.PHONY: demo test check lint try-demo help

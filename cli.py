@@ -1,0 +1,358 @@
+"""The command line: parse, call, echo. The only place that prints and sets exit codes."""
+
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from templates.form import Form
+    from templates.round import Round
+
+DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
+
+
+class WrongUse(click.ClickException):
+    """Something the user can put right: one sentence, exit code 2."""
+
+    exit_code = WRONG_USE
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--round",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    help="The round's folder.",
+)
+@click.version_option(package_name="behov")
+@click.pass_context
+def main(context: click.Context, folder: Path) -> None:
+    """Run a round of forms by Excel: send workbooks out, take them in, tell owners what to correct.
+
+    Start with: behov demo
+    """
+    context.obj = folder
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="demo")
+@click.option("--form", "form_name", default="behovsmelding-2024", show_default=True, help="The form to show.")
+@click.option(
+    "--returns",
+    type=click.IntRange(1, 20000),
+    help="How many reports (default: as many as in the form's mix).",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same round.")
+def demo(folder: Path, form_name: str, returns: int | None, seed: int) -> None:
+    """Make a complete round on sample data, from workbooks to letters."""
+    from outputs.demo import run_demo
+    from outputs.telling import summary
+
+    with _told_plainly():
+        done = run_demo(folder, form_name, returns, seed, progress)
+    _tell(summary(done.verdicts, done.form))
+    click.echo(
+        f"\n{done.sent} workbooks were made, {done.reports} reports are registered, "
+        f"{done.letters} letters are written.\n"
+    )
+    for label, path in done.places.items():
+        click.echo(f"  {label:<18}{path}")
+    click.echo(f"\nTry: behov --round {folder} status")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--form", "form_name", required=True, help="The name of a form, or a folder that holds one.")
+def new(folder: Path, form_name: str) -> None:
+    """Start a round folder."""
+    from templates.round import new_round
+
+    with _told_plainly():
+        new_round(folder, form_name)
+    click.echo(
+        f"Made {folder}. Next: fill in round.toml (sender, deadline) and put your owners in recipients.csv, "
+        "then: behov send-out"
+    )
+
+
+@main.command("send-out")
+@click.option("--skip-bad", is_flag=True, help="Leave out recipients whose row needs you.")
+@click.option("--copies", type=click.IntRange(1, 99), help="Workbooks for each owner, instead of the column «antall».")
+@json_option
+@click.pass_obj
+def send_out(folder: Path, *, skip_bad: bool, copies: int | None, as_json: bool) -> None:
+    """Make a workbook for every recipient, in sent/."""
+    from templates import sendout
+
+    with _told_plainly():
+        round_ = _round(folder)
+        good, bad = round_.read_recipients()
+        if bad and not skip_bad:
+            raise WrongUse(_bad_rows(good, bad))
+        lines = sendout.plan(round_, good, copies)
+        with progress("Workbooks", len(lines)) as step:
+            written = sendout.send_out(round_, lines, lambda: step(1))
+    if as_json:
+        files = [
+            {"report": line.report, "recipient": line.orgnr, "path": str(round_.sent_folder / line.file)}
+            for line in written
+        ]
+        _print_json({"workbooks": files, "skipped": [str(row) for row in bad]})
+    else:
+        click.echo(f"{len(written)} workbooks in {round_.sent_folder}/ (nothing has left this machine).")
+        if written:
+            click.echo(f"Look at one: {round_.sent_folder / written[0].file}")
+
+
+def _bad_rows(good: Sequence[object], bad: Sequence[object]) -> str:
+    rows = "\n".join(f"  {row}" for row in bad)
+    return (
+        f"of {len(good) + len(bad)} recipients, {len(bad)} need you:\n{rows}\n"
+        "Nothing is made until they are right, or leave them out with --skip-bad."
+    )
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would happen; keep and change nothing.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that read files (default: one for each core).")
+@click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
+@json_option
+@click.pass_obj
+def ingest(
+    folder: Path, paths: tuple[Path, ...], *, dry_run: bool, workers: int | None, answers: bool, as_json: bool
+) -> None:
+    """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
+    from outputs import ingest as batch
+    from outputs.results import verdicts_json
+    from outputs.telling import summary
+
+    with _told_plainly():
+        round_ = _round(folder)
+        verdicts = batch.ingest(round_, paths, _now(round_.form), progress, workers, dry=dry_run)
+    if as_json:
+        _print_json(verdicts_json(verdicts, round_.form, answers=answers))
+    elif verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
+        files = "1 file" if len(verdicts) == 1 else f"{len(verdicts)} files"
+        click.echo(f"{files}, all known. Nothing changed.")
+    else:
+        _tell(summary(verdicts, round_.form))
+        ending = (
+            "Nothing was kept or changed (--dry-run)."
+            if dry_run
+            else f"Nothing is lost: every file is in {round_.archive}/."
+        )
+        click.echo(f"\n{ending} Next: behov feedback")
+    sys.exit(_exit_code(verdict.outcome for verdict in verdicts))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--form", "form_name", help="Judge by this form alone, outside any round; the skjemakode is not proved.")
+@click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
+@json_option
+@click.pass_obj
+def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_json: bool) -> None:
+    """Show the findings of one workbook. Nothing is stored."""
+    from outputs.ingest import check_file, office_of
+    from outputs.results import verdicts_json
+    from outputs.telling import verdict_lines
+
+    with _told_plainly():
+        office = office_of(_form(form_name)) if form_name else office_of(_round(folder))
+        verdict = check_file(office, file)
+    if as_json:
+        _print_json(verdicts_json([verdict], office.form, answers=answers))
+    else:
+        _tell(verdict_lines(verdict, office.form))
+    sys.exit(_exit_code([verdict.outcome]))
+
+
+@main.command()
+@json_option
+@click.pass_obj
+def feedback(folder: Path, *, as_json: bool) -> None:
+    """Write the letters that are owed to owners, in outbox/."""
+    from outputs.outbox import make_letters
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        letters = make_letters(round_, register, _now(round_.form))
+    if as_json:
+        _print_json({"letters": letters})
+        return
+    kinds = Counter(letter["kind"] for letter in letters)
+    told = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
+    click.echo(f"{len(letters)} letters in {round_.outbox}/{told} (nothing has left this machine).")
+
+
+@main.command()
+@json_option
+@click.pass_obj
+def status(folder: Path, *, as_json: bool) -> None:
+    """Show where the round stands."""
+    from outputs.telling import status_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        counts = {
+            "recipients": len(round_.recipients),
+            "sent": len(round_.sent()),
+            **register.status_counts(),
+        }
+    if as_json:
+        _print_json(counts)
+    else:
+        _tell(status_lines(counts))
+    sys.exit(NEEDS_A_PERSON if counts["need_a_person"] else DONE)
+
+
+@main.command()
+@click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
+@click.pass_obj
+def export(folder: Path, path: Path | None, language: str) -> None:
+    """Write the register workbook: one row for each report, and the tables."""
+    from outputs.exports import export as write
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        if language not in round_.form.languages:
+            raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(round_.form.languages)}")
+        target = path or round_.exports / "register.xlsx"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write(round_, register, target, language)
+    click.echo(f"Wrote {target}")
+
+
+@main.group()
+def form() -> None:
+    """Work with form definitions."""
+
+
+@form.command("list")
+def form_list() -> None:
+    """List the forms that come with the program."""
+    from templates.definition import form_names
+
+    for name in form_names():
+        click.echo(name)
+
+
+@form.command("check")
+@click.argument("name")
+def form_check(name: str) -> None:
+    """Check a form definition and list every mistake in it."""
+    with _told_plainly():
+        checked = _form(name)
+    tables = sum(sheet.kind != "questions" for sheet in checked.sheets.values())
+    asked = sum(len(sheet.questions) for sheet in checked.sheets.values() if sheet.kind == "questions")
+    click.echo(
+        f"{checked.name} {checked.version} is in order: {asked} questions, {tables} tables, "
+        f"{len({rule.id for rule in checked.rules})} rules, in {' and '.join(checked.languages)}."
+    )
+
+
+# what the commands share
+
+
+def _form(name: str) -> "Form":
+    from templates.definition import find_form, load_form
+
+    return load_form(find_form(name))
+
+
+def _round(folder: Path) -> "Round":
+    from templates.round import Round
+
+    round_ = Round(folder)
+    round_.settings  # noqa: B018 - read here, so that a folder that is no round is told first
+    return round_
+
+
+def _register(folder: Path) -> tuple["Round", Any]:
+    from outputs.register import Register
+
+    round_ = _round(folder)
+    return round_, Register.open(round_.register, round_.form)
+
+
+def _now(form: "Form") -> datetime:
+    return datetime.now(form.zone).replace(microsecond=0)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn every failure into one sentence: theirs with exit code 2, ours with 3 and a log."""
+    from intake.sources import SourceError
+    from templates.definition import FormError
+    from templates.recipients import RecipientsError
+    from templates.round import RoundError
+
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, KeyboardInterrupt):
+        raise
+    except FormError as error:
+        lines = "\n".join(f"  {problem}" for problem in error.problems)
+        raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
+    except (RoundError, RecipientsError, SourceError) as error:
+        raise WrongUse(str(error)) from None
+    except Exception as error:
+        logging.getLogger(__name__).debug("failed", exc_info=True)
+        path = _write_trace()
+        click.echo(f"Error: something in the program failed ({type(error).__name__}). Details: {path}", err=True)
+        sys.exit(OUR_FAILURE)
+
+
+def _write_trace() -> Path:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="behov-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(traceback.format_exc())
+    return Path(file.name)
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on stderr; gives the function that says how many more are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<10}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def _exit_code(outcomes: Iterable[str]) -> int:
+    found = set(outcomes)
+    if "failed" in found:
+        return OUR_FAILURE
+    return NEEDS_A_PERSON if found & {"late", "unreadable", "quarantined"} else DONE
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+
+
+def _tell(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    main()

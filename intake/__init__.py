@@ -1,0 +1,1 @@
+"""What came back: returned files, read into submissions."""

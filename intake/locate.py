@@ -1,0 +1,226 @@
+"""Where each answer now sits: found by the keys that travel with the rows, confirmed by labels.
+
+Coordinates are never trusted. A key whose row carries another question's label is a conflict,
+and so is a question that stands twice. What has lost its key is found by its label alone.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from intake.reader import SheetCells, Workbook
+from templates import layout as at
+from templates.entry import prompt
+from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Sheet, TableSheet
+from templates.texts import Texts
+
+MARKS = {QuestionSheet: at.MARK_QUESTIONS, TableSheet: at.MARK_TABLE, GridSheet: at.MARK_GRID}
+MARKER_ROWS = 60  # rows searched for a sheet's marker row
+SHARE = 0.6  # share of a sheet's questions that must be found, or it is not that sheet
+GRID_LABEL_COLUMNS = 3  # columns searched for the labels of a grid's rows when its keys are gone
+
+Items = Mapping[str, Question] | Mapping[str, GridRow]
+Spots = list[tuple[str, int]]
+"""What stands where: a text or a key, and its row or column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one sheet's answers sit in this file; rows and columns count from 0.
+
+    `rows` maps question keys (question sheet) or grid row keys to rows; `columns` maps
+    question keys to columns (one column for all questions of a question sheet). The rows of a
+    table begin at `first_row` and go on to the end of the sheet: what is written below counts.
+    """
+
+    cells: SheetCells
+    rows: dict[str, int]
+    columns: dict[str, int]
+    first_row: int
+
+
+class LocateError(Exception):
+    """Answers that cannot be placed without guessing; `reason` is a code of intake/texts.toml."""
+
+    def __init__(self, reason: str, **details: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.details = details
+
+
+def locate(workbook: Workbook, form: Form, words: Texts) -> dict[str, Place]:
+    """The places of every sheet of the form that is there, by sheet key.
+
+    Raises LocateError when two sheets claim to be the same one, or keys and labels disagree.
+    """
+    return {key: place for key, sheet in form.sheets.items() if (place := _locate_sheet(workbook, form, sheet, words))}
+
+
+def _locate_sheet(workbook: Workbook, form: Form, sheet: Sheet, words: Texts) -> Place | None:
+    mark = MARKS[type(sheet)] + sheet.key
+    marked = [(cells, spot) for cells in workbook.sheets if (spot := _find_marker(cells, mark))]
+    if len(marked) > 1:
+        names = ", ".join(f"«{cells.name}»" for cells, _ in marked)
+        raise LocateError("two_forms", sheets=names)
+    if marked:
+        cells, (row, column) = marked[0]
+        return _by_keys(cells, row, column, sheet, _answer_words(form, words))
+    found = [place for cells in workbook.sheets if (place := _by_labels(cells, form, sheet, words))]
+    return found[0] if len(found) == 1 else None
+
+
+def _find_marker(cells: SheetCells, mark: str) -> tuple[int, int] | None:
+    for row in range(min(len(cells.rows), MARKER_ROWS)):
+        if mark in cells.rows[row]:
+            return row, list(cells.rows[row]).index(mark)
+    return None
+
+
+def _answer_words(form: Form, words: Texts) -> set[str]:
+    """The headings of the column of answers."""
+    return {_plain(words.say("answer", language)) for language in form.languages}
+
+
+def _row(cells: SheetCells, row: int) -> Spots:
+    return [(cells.text(row, column), column) for column in range(len(cells.rows[row]))]
+
+
+def _column(cells: SheetCells, column: int, first: int = 0) -> Spots:
+    return [(cells.text(row, column), row) for row in range(first, len(cells.rows))]
+
+
+def _plain(text: str) -> str:
+    """A label for comparison: without case, the required mark, and differences in blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).replace("*", " ").casefold().split())
+
+
+def _labels(items: Items) -> dict[str, str]:
+    """The keys of questions or grid rows by label, less the labels that two of them share."""
+    owners = {(_plain(text), key) for key, item in items.items() for text in item.label.values()}
+    shared = Counter(label for label, _ in owners)
+    return {label: key for label, key in owners if shared[label] == 1}
+
+
+def _named(spots: Spots, labels: Mapping[str, str]) -> Spots:
+    """The keys of what stands there by its labels."""
+    return [(labels[label], spot) for text, spot in spots if text and (label := _plain(text)) in labels]
+
+
+def _settled(cells: SheetCells, items: Items, found: Spots) -> dict[str, int]:
+    """One spot for each item. Raises LocateError when an item has two spots, or two items one."""
+    places: dict[str, int] = {}
+    owners: dict[int, str] = {}
+    for key, spot in found:
+        if places.setdefault(key, spot) != spot or owners.setdefault(spot, key) != key:
+            raise _conflict(cells, items[key])
+    return places
+
+
+def _conflict(cells: SheetCells, item: Question | GridRow) -> LocateError:
+    return LocateError("keys_moved", sheet=cells.name, label=next(iter(item.label.values())))
+
+
+def _enough(found: Iterable[str], items: Items) -> bool:
+    return len(set(found)) >= SHARE * len(items)
+
+
+# by keys
+
+
+def _by_keys(cells: SheetCells, marker_row: int, key_column: int, sheet: Sheet, answer_words: set[str]) -> Place | None:
+    marker, keys = _row(cells, marker_row), _column(cells, key_column, marker_row)
+    marks = dict(reversed([(key, row) for key, row in keys if key.startswith("#")]))  # the first of each
+    if isinstance(sheet, QuestionSheet):
+        rows = _rows_by_keys(cells, sheet.questions, marker, keys, key_column)
+        return _question_place(cells, sheet, rows, _marked_answers(cells, marker, answer_words))
+    header = marks.get(at.MARK_HEADER, marker_row)
+    headings = _named(_row(cells, header), _labels(sheet.questions)) if header != marker_row else []
+    columns = _settled(cells, sheet.questions, [*_known(marker, sheet.questions), *headings])
+    rows = _rows_by_keys(cells, sheet.rows, marker, keys, key_column) if isinstance(sheet, GridSheet) else {}
+    return _table_place(cells, sheet, rows, columns, max(header, marks.get(at.MARK_HELP, header)) + 1)
+
+
+def _known(spots: Spots, items: Items) -> Spots:
+    return [(key, spot) for key, spot in spots if key in items]
+
+
+def _rows_by_keys(cells: SheetCells, items: Items, marker: Spots, keys: Spots, key_column: int) -> dict[str, int]:
+    """The rows of questions or grid rows, by key, and by label where the key is gone."""
+    label_column = dict(marker).get(at.MARK_LABEL, key_column + 1)
+    beside = [(cells.text(row, label_column), row) for key, row in keys if not key.startswith("#")]
+    return _settled(cells, items, [*_known(keys, items), *_named(beside, _labels(items))])
+
+
+def _marked_answers(cells: SheetCells, marker: Spots, answer_words: set[str]) -> list[int]:
+    marked = [column for mark, column in marker if mark == at.MARK_ANSWER]
+    return marked or _headed_answers(cells, answer_words)
+
+
+def _question_place(cells: SheetCells, sheet: QuestionSheet, rows: dict[str, int], answers: list[int]) -> Place | None:
+    if len(answers) > 1:
+        raise _conflict(cells, next(iter(sheet.questions.values())))
+    if not answers or not _enough(rows, sheet.questions):
+        return None
+    return Place(cells, rows, dict.fromkeys(rows, answers[0]), 0)
+
+
+def _table_place(
+    cells: SheetCells, sheet: TableSheet | GridSheet, rows: dict[str, int], columns: dict[str, int], first: int
+) -> Place | None:
+    if not _enough(columns, sheet.questions) or (isinstance(sheet, GridSheet) and not _enough(rows, sheet.rows)):
+        return None
+    return Place(cells, rows, columns, first)
+
+
+# by labels
+
+
+def _by_labels(cells: SheetCells, form: Form, sheet: Sheet, words: Texts) -> Place | None:
+    labels = _labels(sheet.questions)
+    if isinstance(sheet, QuestionSheet):
+        return _questions_by_labels(cells, sheet, labels, _answer_words(form, words))
+    for row in range(min(len(cells.rows), MARKER_ROWS)):
+        headings = _named(_row(cells, row), labels)
+        if _enough((key for key, _ in headings), sheet.questions):
+            columns = _settled(cells, sheet.questions, headings)
+            rows = _grid_rows_by_labels(cells, sheet, row) if isinstance(sheet, GridSheet) else {}
+            first = row + 2 if _is_help(cells, row + 1, form, sheet, words) else row + 1
+            return _table_place(cells, sheet, rows, columns, first)
+    return None
+
+
+def _questions_by_labels(
+    cells: SheetCells, sheet: QuestionSheet, labels: dict[str, str], answer_words: set[str]
+) -> Place | None:
+    for column in range(max((len(row) for row in cells.rows), default=0)):
+        found = _named(_column(cells, column), labels)
+        if _enough((key for key, _ in found), sheet.questions):
+            rows = _settled(cells, sheet.questions, found)
+            return _question_place(cells, sheet, rows, _headed_answers(cells, answer_words))
+    return None
+
+
+def _headed_answers(cells: SheetCells, answer_words: set[str]) -> list[int]:
+    """The columns that are headed as answers, in the first row that has such a heading."""
+    for row in range(min(len(cells.rows), MARKER_ROWS)):
+        headed = [column for text, column in _row(cells, row) if _plain(text) in answer_words]
+        if headed:
+            return headed
+    return []
+
+
+def _grid_rows_by_labels(cells: SheetCells, sheet: GridSheet, header: int) -> dict[str, int]:
+    labels = _labels(sheet.rows)
+    spots = [spot for column in range(GRID_LABEL_COLUMNS) for spot in _column(cells, column, header + 1)]
+    return _settled(cells, sheet.rows, _named(spots, labels))
+
+
+def _is_help(cells: SheetCells, row: int, form: Form, sheet: Sheet, words: Texts) -> bool:
+    """Whether a row holds the help of the questions, and not the first answers."""
+    helps = {
+        _plain(prompt(question, language, words))
+        for question in sheet.questions.values()
+        for language in form.languages
+    }
+    return row < len(cells.rows) and any(text and _plain(text) in helps for text, _ in _row(cells, row))

@@ -1,0 +1,295 @@
+"""Findings -> letters: what was received, what to correct and by when, in the owner's language."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from outputs.letters.lists import ERROR, INFO, MESSAGE_LENGTH, NAME_LENGTH, WARNING, Group, Lists
+from outputs.letters.words import Phrases, capital, clean
+from templates.form import Form, Text
+from templates.recipients import Recipient
+from templates.round import Office
+from validation.findings import SEVERITIES, Finding
+
+MAX_LINES = 30  # of one letter; a longer list is not read
+MAX_REPORTS = 3  # numbers to quote
+
+REFUSED = ("unreadable", "quarantined", "empty")
+KINDS = ("correction", "unreadable", "late", "receipt")
+ORDER = ("needs_correction", *REFUSED, "late", "remarks", "accepted")  # what asks most comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One returned file to tell its owner about: a version of a report, or a file that gave none.
+
+    `told` holds the errors of the version that the owner was last told about, None when this is
+    the first. `stands_by` says that an earlier version counts until a person has decided.
+    """
+
+    sha256: str
+    outcome: str  # one of ORDER
+    received: datetime  # in the form's time zone
+    file: str
+    report: str | None = None
+    title: str = ""
+    findings: tuple[Finding, ...] = ()
+    reason: Text | None = None  # why it was refused
+    missed: datetime | None = None  # the deadline it came after
+    stands_by: bool = False
+    told: tuple[Finding, ...] | None = None
+
+    @property
+    def refused(self) -> bool:
+        return self.outcome in REFUSED
+
+    @property
+    def late(self) -> bool:
+        return self.outcome == "late"
+
+    def found(self, severity: str) -> tuple[Finding, ...]:
+        """List what to tell; errors only while they wait for the owner."""
+        settled = self.stands_by or (severity == ERROR and self.outcome not in ("needs_correction", "late"))
+        return () if settled else tuple(finding for finding in self.findings if finding.severity == severity)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return self.found(ERROR)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the owner must send another file."""
+        return bool(self.errors) or self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the letter says about one returned file."""
+
+    heading: str  # empty when the letter has no other part
+    paragraphs: tuple[str, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter in words, ready to be laid out as text and as HTML."""
+
+    recipient: Recipient
+    kind: str  # one of KINDS
+    subject: str
+    greeting: str
+    opening: str  # empty when the only part says it all
+    parts: tuple[Part, ...]
+    steps_heading: str
+    steps: tuple[str, ...]
+    contact: str
+    signature: tuple[str, ...]
+    about: tuple[Received, ...]
+    due: date | None  # the last day to answer; None when nothing is asked for
+
+
+def correction_due(form: Form, today: date) -> date:
+    """Give the last day for what is asked for today, never before the form's own deadline."""
+    return max(today + timedelta(days=form.file.correction_days), form.deadline.date())
+
+
+def letter_kind(returns: Sequence[Received]) -> str:
+    """Say what the letter is above all, by what it asks of the owner."""
+    if any(item.errors for item in returns):
+        return "correction"
+    if any(item.refused for item in returns):
+        return "unreadable"
+    return "late" if any(item.late for item in returns) else "receipt"
+
+
+def draft_letter(form: Form, office: Office, recipient: Recipient, returns: Sequence[Received], today: date) -> Letter:
+    """Write one letter about all these returns of one owner."""
+    about = tuple(sorted(returns, key=_order))
+    asks = any(item.awaited for item in about)
+    author = _Author(form, recipient, about, correction_due(form, today) if asks else None)
+    words, sender = author.words, map(clean, (office.name, office.email, office.phone))
+    return Letter(
+        recipient=recipient,
+        kind=letter_kind(about),
+        subject=author.subject(),
+        greeting=words.say("greeting"),
+        opening=author.opening() if len(about) > 1 else "",
+        parts=tuple(author.parts()),
+        steps_heading=words.say("todo_heading" if asks else "next_heading"),
+        steps=tuple(author.steps()),
+        contact=author.contact(office.phone),
+        signature=tuple(line for line in (words.say("regards"), *sender) if line),
+        about=about,
+        due=author.due,
+    )
+
+
+class _Author:
+    """The pieces of one letter."""
+
+    def __init__(self, form: Form, recipient: Recipient, about: tuple[Received, ...], due: date | None) -> None:
+        self.words = Phrases(form, recipient.language)
+        self.lists = Lists(form, self.words)
+        self.recipient = recipient
+        self.owner = clean(recipient.name or recipient.orgnr, NAME_LENGTH)
+        self.about = about
+        self.due = due
+        self.read = [item for item in about if not item.refused]
+        self.refused = [item for item in about if item.refused]
+        self.wrong = [item for item in about if item.errors]
+        self.late = [item for item in about if item.late]
+        self.errors = sum(len(item.errors) for item in about)
+        self.questions = sum(len(item.found(WARNING)) for item in about)
+        self.reports = _reports(about)
+
+    # what it is about
+
+    def subject(self) -> str:
+        """Say what it is about, how it stands and by when."""
+        words, kind = self.words, letter_kind(self.about)
+        about, day = self._subject_of(kind), words.day(self.due) if self.due else ""
+        if kind == "correction":
+            said = words.count("subject_correction", self.errors, about=about, day=day)
+        elif kind == "receipt" and self.questions:
+            said = words.count("subject_questions", self.questions, about=about)
+        else:
+            said = words.say(f"subject_{kind}", about=about, day=day)
+        return capital(said)
+
+    def _subject_of(self, kind: str) -> str:
+        """Name the reports that make the letter what it is, not all it is about."""
+        chosen = {"correction": self.wrong, "unreadable": self.refused, "late": self.late, "receipt": self.read}
+        reports = _reports(chosen[kind])
+        return self.words.count("about", len(reports), report=reports[0]) if reports else self.words.say("about")
+
+    def opening(self) -> str:
+        """Say what came in all, and what it asks."""
+        words, reports = self.words, {item.report for item in self.read}
+        sentences = [words.say("came_files", owner=self.owner)]
+        if reports:
+            sentences = [words.count("came", len(reports), name=self._name(self.read[0]), owner=self.owner)]
+        if self.refused:
+            sentences.append(words.count("refused", len(self.refused)))
+        if self.errors:
+            sentences.append(words.count("total", self.errors))
+        return " ".join(sentences)
+
+    def parts(self) -> Iterator[Part]:
+        """Say how it stands with each returned file."""
+        shares = self._shares()
+        for number, item in enumerate(self.about):
+            paragraphs = self._refusal(item) if item.refused else self._standing(item)
+            found = {severity: item.found(severity) for severity in SEVERITIES}
+            groups = self.lists.groups(found, {severity: shares[number, severity] for severity in SEVERITIES})
+            yield Part(self._heading(item), tuple(paragraphs), tuple(groups))
+
+    def _shares(self) -> dict[tuple[int, str], int]:
+        """Share the lines of the letter: the errors of all parts come before any question."""
+        shares, left = {}, MAX_LINES
+        for severity in SEVERITIES:
+            for number, item in enumerate(self.about):
+                shares[number, severity] = min(left, len(item.found(severity)))
+                left -= shares[number, severity]
+        return shares
+
+    def _heading(self, item: Received) -> str:
+        if len(self.about) == 1:
+            return ""
+        return item.report or self.words.say("file", file=clean(item.file, NAME_LENGTH))
+
+    def _name(self, item: Received) -> str:
+        title = clean(item.title, NAME_LENGTH)
+        words = self.words
+        return words.say("titled", title=title) if title else words.say("untitled", report=item.report)
+
+    # how it stands
+
+    def _came(self, key: str, item: Received, **values: str) -> str:
+        alone = len(self.about) == 1  # else the opening has named the owner
+        sender = f" {self.words.say('from_owner', owner=self.owner)}" if alone else ""
+        file, moment = clean(item.file, NAME_LENGTH), self.words.moment(item.received)
+        return self.words.say(key, from_owner=sender, moment=moment, file=file, **values)
+
+    def _refusal(self, item: Received) -> Iterator[str]:
+        yield self._came("refused", item)
+        if item.reason:
+            yield clean(self.words.own(item.reason), MESSAGE_LENGTH)
+        if item.stands_by:
+            yield self.words.say("earlier_counts")
+
+    def _standing(self, item: Received) -> Iterator[str]:
+        say = self.words.say
+        key = "received" if item.told is None else "received_again"
+        sentences = [self._came(key, item, name=self._name(item))]
+        if item.late and item.missed:
+            sentences.append(say("late", deadline=self.words.moment(item.missed)))
+        if not item.stands_by:
+            sentences += [*self._progress(item), self._asked(item)]
+        yield " ".join(sentences)
+        if item.stands_by:
+            yield say("earlier_counts")
+
+    def _asked(self, item: Received) -> str:
+        questions = len(item.found(WARNING))
+        if item.errors:
+            return self.words.count("must", len(item.errors))
+        return self.words.count("questions", questions) if questions else self.words.say("complete")
+
+    def _progress(self, item: Received) -> Iterator[str]:
+        """Say what has become of the errors the owner was last told about."""
+        if not item.told:
+            return
+        before, now = (Counter(map(self._cause, found)) for found in (item.told, item.errors))
+        told, left, new = before.total(), (before & now).total(), (now - before).total()
+        if left in (0, told):
+            yield self.words.count("fixed_none" if left else "fixed_all", told)
+        else:
+            yield self.words.say("fixed_some", fixed=told - left, told=told, left=left)
+        if new:
+            yield self.words.count("new", new)
+
+    def _cause(self, finding: Finding) -> tuple[object, ...]:
+        """Tell a finding apart in any version of the report, also when its row has moved."""
+        return finding.rule, finding.part, self.lists.sheet(finding), finding.questions, finding.row_name
+
+    # what happens next
+
+    def steps(self) -> Iterator[str]:
+        """Say what the owner does now."""
+        words, due = self.words, self.words.weekday(self.due) if self.due else ""
+        if self.wrong:
+            yield self._do("correct", self.wrong, due)
+        if self.refused:
+            yield self._do("resend", self.refused, due)
+        if self.questions and letter_kind(self.about) != "receipt":
+            yield words.say("answer_questions")
+        if any(not item.late for item in self.wrong):
+            yield words.count("in_time", len(self.about))
+        if self.late:
+            yield words.say("late_then")
+            yield words.say("why_late")
+        if letter_kind(self.about) == "receipt":
+            unsure = self.questions or any(item.found(INFO) for item in self.about)
+            yield words.say("check" if unsure else "done")
+
+    def _do(self, key: str, items: list[Received], due: str) -> str:
+        reports = _reports(items)
+        if len(self.about) == 1 or not 0 < len(reports) <= MAX_REPORTS:
+            return self.words.count(key, len(items), due=due)
+        return self.words.count(f"{key}_named", len(reports), reports=self.words.listed(reports), due=due)
+
+    def contact(self, phone: str) -> str:
+        """Say whom to ask, and what to quote."""
+        words, few = self.words, 0 < len(self.reports) <= MAX_REPORTS
+        reference = words.listed(self.reports) if few else words.say("orgnr", orgnr=self.recipient.orgnr)
+        return words.say("contact_phone" if phone else "contact", phone=clean(phone), reference=reference)
+
+
+def _order(item: Received) -> tuple[int, str, datetime]:
+    return ORDER.index(item.outcome), item.report or "", item.received
+
+
+def _reports(returns: Iterable[Received]) -> list[str]:
+    return sorted({item.report for item in returns if item.report})

@@ -1,0 +1,1 @@
+"""What the letters say and how they look: phrases and page layouts."""

@@ -1,0 +1,77 @@
+"""The letters' phrases in one language, with numbers, dates and lists as people write them."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from templates.form import Form
+from templates.texts import load_texts
+
+TEXTS = Path(__file__).parent / "texts.toml"
+LONGEST_LIST = 4  # items of a list inside a sentence
+
+
+class Phrases:
+    """What letters say in one language, with the form's own noun."""
+
+    def __init__(self, form: Form, language: str) -> None:
+        self.texts = load_texts(TEXTS)
+        self.language = language
+        noun = form.file.noun
+        one, the, many = (self.own(text) for text in (noun.one, noun.the, noun.many))
+        self.noun = {"noun": one, "Noun": capital(one), "the": the, "The": capital(the), "many": many}
+
+    def say(self, key: str, **values: object) -> str:
+        return clean(self.texts.say(key, self.language, **self.noun, **values))
+
+    def count(self, key: str, n: int, **values: object) -> str:
+        """Say the phrase for one or for many."""
+        number = self.number(n)
+        return self.say(f"{key}_{'one' if n == 1 else 'many'}", n=n, number=number, Number=capital(number), **values)
+
+    def own(self, text: Mapping[str, str]) -> str:
+        """Choose this language from a text of the form, or the first there is."""
+        return text.get(self.language) or next(iter(text.values()), "")
+
+    def number(self, n: int) -> str:
+        words = self._listed("numbers")
+        return words[n] if n < len(words) else str(n)
+
+    def day(self, day: date) -> str:
+        return self.say("day", day=day.day, month=self._listed("months")[day.month - 1])
+
+    def weekday(self, day: date) -> str:
+        return self.say("weekday", weekday=self._listed("weekdays")[day.weekday()], day=self.day(day))
+
+    def moment(self, moment: datetime) -> str:
+        day = self.weekday(moment)
+        return self.say("moment", weekday_and_day=day, hour=moment.hour, minute=f"{moment.minute:02}")
+
+    def _listed(self, key: str) -> list[str]:
+        return self.texts.say(key, self.language).split()
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Write «a, b og c»; a long list is cut short."""
+        if len(items) > LONGEST_LIST:
+            return self.say("and_more", items=", ".join(items[:LONGEST_LIST]), n=len(items) - LONGEST_LIST)
+        *first, last = items
+        return self.say("and", items=", ".join(first), last=last) if first else last
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def clean(text: str, limit: int | None = None) -> str:
+    """Make one line of visible characters: no line breaks, no control or direction marks."""
+    line = re.sub(" {2,}", " ", "".join(map(_visible, text))).strip()
+    return line if limit is None or len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def _visible(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind == "Cf":  # zero width: soft hyphens, direction marks
+        return ""
+    return " " if kind.startswith("C") or kind in ("Zl", "Zp") else character

@@ -1,0 +1,287 @@
+"""The log: every return, version, finding, letter and decision. It only grows.
+
+Triggers refuse to change or delete what has been written.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Integer,
+    MetaData,
+    RowMapping,
+    Table,
+    Text,
+    event,
+    func,
+    select,
+)
+from sqlalchemy.dialects.sqlite import insert
+
+from intake.submission import Submission
+from outputs.projection import Version
+from outputs.stored import Moment, Words, dump_submission, load_submission
+from validation.findings import Finding
+from validation.verdict import LATE, Verdict
+
+DUPLICATE, FAILED = "duplicate", "failed"
+VERSION_OUTCOMES = frozenset({"accepted", "remarks", "needs_correction", LATE})  # these have answers that may count
+
+log = MetaData()
+
+returns = Table(
+    "returns",
+    log,
+    Column("sha256", Text, primary_key=True),
+    Column("path", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("received", Moment, nullable=False),
+    Column("sender", Words),
+    Column("outcome", Text, nullable=False),  # how checking ended; what a version counts as now is in `version`
+    Column("reason", JSON, nullable=False),
+    Column("report", Text),
+    Column("recipient", Text),
+    Column("ingested_at", Moment, nullable=False),
+)
+arrivals = Table(  # every place a return was seen, and what the run said about it
+    "arrivals",
+    log,
+    Column("path", Words, primary_key=True),
+    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+submissions = Table(
+    "submissions",
+    log,
+    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("report", Text, nullable=False, index=True),
+    Column("form", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("answers", Text, nullable=False),  # see dump_submission
+)
+findings = Table(
+    "findings",
+    log,
+    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("rule", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("sheet", Words, nullable=False),
+    Column("cells", JSON, nullable=False),
+    Column("questions", JSON, nullable=False),
+    Column("message", JSON, nullable=False),
+    Column("label", JSON, nullable=False),
+    Column("row_name", Words, nullable=False),
+    Column("written", Words, nullable=False),
+    Column("elsewhere", JSON, nullable=False),
+)
+correction_deadlines = Table(
+    "correction_deadlines",
+    log,
+    Column("report", Text, primary_key=True),
+    Column("due", Moment, primary_key=True),
+)
+decisions = Table(
+    "decisions",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("report", Text, nullable=False, index=True),
+    Column("what", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+letters = Table(  # the outbox writes these; only `state` and `path` change
+    "letters",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # one letter for each thing to tell
+    Column("recipient", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("path", Words),
+    Column("to", JSON, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("made_at", Moment, nullable=False),
+)
+letter_events = Table(
+    "letter_events",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("letter", Integer, ForeignKey(letters.c.id), nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("note", Words, nullable=False, default=""),
+    Column("at", Moment, nullable=False),
+)
+
+FINDING_FIELDS = tuple(field.name for field in fields(Finding))
+APPEND_ONLY = (returns, arrivals, submissions, findings, correction_deadlines, decisions, letter_events)
+
+
+def _refuse(table: Table, action: str, condition: str = "") -> None:
+    trigger = (
+        f"CREATE TRIGGER no_{action}_{table.name} BEFORE {action} ON {table.name} {condition}"
+        f" BEGIN SELECT RAISE(ABORT, '{table.name} is append-only'); END"
+    )
+    event.listen(table, "after_create", DDL(trigger))  # type: ignore[no-untyped-call]
+
+
+for _table in APPEND_ONLY:
+    _refuse(_table, "DELETE")
+    # A file that only our own failure stopped may be tried again, and then gets its outcome.
+    _refuse(_table, "UPDATE", f"WHEN OLD.outcome <> '{FAILED}'" if _table is returns else "")
+
+
+# writing
+
+
+def version_of(verdict: Verdict) -> Submission | None:
+    """Give the version of a report that this return is, if it is one."""
+    return verdict.submission if verdict.outcome in VERSION_OUTCOMES else None
+
+
+def write_returns(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
+    """Log new returns with their answers and findings."""
+    _insert_returns(connection, [_return_row(verdict, now) for verdict in verdicts])
+    versions = [version for verdict in verdicts if (version := version_of(verdict))]
+    _insert(connection, submissions, [_submission_row(version) for version in versions])
+    checked = [verdict for verdict in verdicts if verdict.outcome != FAILED]
+    _insert(connection, findings, [row for verdict in checked for row in _finding_rows(verdict)])
+
+
+def write_arrivals(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
+    """Log where returns were seen; a place seen before is not logged again."""
+    rows = [
+        {
+            "path": str(verdict.source.path),
+            "sha256": verdict.source.sha256,
+            "outcome": verdict.outcome,
+            "seen_at": now,
+        }
+        for verdict in verdicts
+    ]
+    if rows:
+        connection.execute(insert(arrivals).on_conflict_do_nothing(), rows)
+
+
+def _insert_returns(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    new = insert(returns)
+    tried_again = (returns.c.outcome == FAILED) & (new.excluded.outcome != FAILED)
+    changed = {column.name: new.excluded[column.name] for column in returns.columns if not column.primary_key}
+    if rows:
+        connection.execute(new.on_conflict_do_update(index_elements=["sha256"], set_=changed, where=tried_again), rows)
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _return_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
+    source = verdict.source
+    report, recipient = origin(verdict)
+    return {
+        "sha256": source.sha256,
+        "path": str(source.path),
+        "name": source.name,
+        "received": source.received,
+        "sender": source.sender,
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "report": report,
+        "recipient": recipient,
+        "ingested_at": now,
+    }
+
+
+def origin(verdict: Verdict) -> tuple[str | None, str | None]:
+    """Tell the report and the recipient a return belongs to, as far as is known."""
+    submission = verdict.submission
+    if submission is None:
+        return verdict.report, verdict.recipient
+    return verdict.report or submission.report, verdict.recipient or submission.recipient
+
+
+def _submission_row(submission: Submission) -> dict[str, Any]:
+    named = {name: getattr(submission, name) for name in ("report", "form", "version", "language", "recipient")}
+    return {"sha256": submission.source.sha256, **named, "answers": dump_submission(submission)}
+
+
+def _finding_rows(verdict: Verdict) -> Iterable[dict[str, Any]]:
+    for position, finding in enumerate(verdict.findings):
+        values = {name: getattr(finding, name) for name in FINDING_FIELDS}
+        yield {"sha256": verdict.source.sha256, "position": position, **values}
+
+
+# reading
+
+
+def among(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """Tell whether the column is one of the values, however many there are."""
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Give the report and recipient of those that are here; what we failed to read may come again."""
+    column = returns.c
+    query = select(column.sha256, column.report, column.recipient)
+    rows = connection.execute(query.where(among(column.sha256, sha256s), column.outcome != FAILED))
+    return {row.sha256: (row.report, row.recipient) for row in rows}
+
+
+def read_versions(connection: Connection, reports: Collection[str]) -> list[list[Version]]:
+    """Read the versions of each report."""
+    column = returns.c
+    query = (
+        select(column.received, column.path, column.sha256, submissions.c.report, column.outcome)
+        .join(submissions, submissions.c.sha256 == column.sha256)
+        .where(among(submissions.c.report, reports))
+        .order_by(submissions.c.report)
+    )
+    versions = [Version(*row) for row in connection.execute(query)]
+    return [list(group) for _, group in groupby(versions, lambda version: version.report)]
+
+
+def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[str, Submission]:
+    """Read submissions by SHA-256."""
+    column = submissions.c
+    rows = connection.execute(select(column.sha256, column.answers).where(among(column.sha256, sha256s)))
+    return {row.sha256: load_submission(row.answers) for row in rows}
+
+
+def count_severities(connection: Connection, sha256s: Collection[str]) -> Counter[tuple[str, str]]:
+    """Count the findings of each severity, by (SHA-256, severity)."""
+    column = findings.c
+    query = select(column.sha256, column.severity, func.count()).where(among(column.sha256, sha256s))
+    return Counter(
+        {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(column.sha256, column.severity))}
+    )
+
+
+def latest_deadlines(connection: Connection, reports: Collection[str]) -> dict[str, datetime]:
+    """Tell until when each report may be corrected."""
+    column = correction_deadlines.c
+    query = select(column.report, func.max(column.due)).where(among(column.report, reports))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(column.report))}
+
+
+def as_finding(row: RowMapping) -> Finding:
+    values = {name: row[name] for name in FINDING_FIELDS}
+    values |= {name: tuple(row[name]) for name in ("cells", "questions")}
+    return Finding(**values | {"elsewhere": tuple((tab, cell) for tab, cell in row["elsewhere"])})

@@ -1,0 +1,275 @@
+"""The outbox: who is owed a letter about what, and which letters are made. One place decides.
+
+A letter is written to its file first and then entered in the register, together with the deadline
+it gives. A run that broke off in between writes the same file again.
+"""
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from email.message import EmailMessage
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
+from outputs.log import among, as_finding, findings, letter_events, letters, returns, submissions
+from outputs.mail import registered_address, write_message
+from outputs.projection import SUPERSEDED
+from outputs.register import Register
+from templates.form import Form
+from templates.recipients import Recipient
+from templates.round import Round
+from validation.findings import SEVERITIES, Finding
+from validation.rules import DEADLINE_CHECK
+from validation.verdict import LATE
+
+AT_A_TIME = 100  # owners in one transaction
+DIGEST_LENGTH = 12  # characters of a file name
+END_OF_DAY = time(23, 59, 59)
+DRAFT, QUEUED = "draft", "queued"
+ERROR = SEVERITIES[0]
+
+Standing = RowMapping
+"""A return that says something to its owner now: `_standing` names its columns."""
+
+
+def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[str, Any]]:
+    """Write one letter to each owner that has something new to hear, and queue it.
+
+    Gives the letters this call made, as `feedback --json` prints them. A recipient without a
+    registered address gets a draft, which is never sent.
+    """
+    with register.reading() as connection:
+        told = _told(connection)
+        owed = [row for row in _standing(connection, register) if (row["sha256"], row["outcome"]) not in told]
+    owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
+    made = []
+    for start in range(0, len(owners), AT_A_TIME):
+        with register.writing() as connection:
+            desk = _Desk(round_, register, connection, now)
+            made += desk.write(owners[start : start + AT_A_TIME], told)
+    return made
+
+
+# what has been told
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a letter that letter: to whom, of what kind, about which versions as they stood."""
+
+    recipient: str
+    kind: str
+    about: frozenset[tuple[str, str]]  # SHA-256 and outcome
+
+    def __str__(self) -> str:
+        pairs = (f"{sha256}={outcome}" for sha256, outcome in sorted(self.about))
+        return " ".join([self.recipient, self.kind, *pairs])
+
+    @classmethod
+    def parse(cls, text: str) -> "Key":
+        recipient, kind, *pairs = text.split(" ")
+        parts = (pair.partition("=") for pair in pairs)
+        return cls(recipient, kind, frozenset((sha256, outcome) for sha256, _, outcome in parts))
+
+
+def _told(connection: Connection) -> dict[tuple[str, str], None]:
+    """Read which versions owners have had letters about, and how those stood; the newest last."""
+    query = select(letters.c.key).where(letters.c.kind.in_(KINDS)).order_by(letters.c.id)
+    keys = map(Key.parse, connection.scalars(query))
+    return dict.fromkeys(pair for key in keys for pair in key.about)
+
+
+def _last_told(connection: Connection, reports: Collection[str], told: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Find which version of each report its owner was last told about, by SHA-256.
+
+    Not the late ones: their errors may have been left out of the letter.
+    """
+    rows = connection.execute(
+        select(submissions.c.sha256, submissions.c.report).where(among(submissions.c.report, reports))
+    )
+    report_of = {row.sha256: row.report for row in rows}
+    return {report_of[sha256]: sha256 for sha256, outcome in told if outcome != LATE and sha256 in report_of}
+
+
+# what there is to tell
+
+
+def _standing(connection: Connection, register: Register) -> list[Standing]:
+    """Read every return that says something to its owner now, owner by owner."""
+    rows = [*_versions(connection, register), *_refused(connection, register)]
+    return sorted(rows, key=lambda row: (row["recipient"], row["report"] or "", row["received"], row["sha256"]))
+
+
+def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
+    """Read the versions that count, and the late ones that wait for a person."""
+    report, version = register.current.report, register.current.version
+    query = (
+        select(
+            version.c.sha256,
+            version.c.outcome,
+            report.c.recipient,
+            report.c.report,
+            report.c.title,
+            report.c.correction_deadline,
+            (version.c.sha256 != report.c.sha256).label("stands_by"),
+            returns.c.received,
+            returns.c.name,
+            returns.c.reason,
+        )
+        .join(report, report.c.report == version.c.report)
+        .join(returns, returns.c.sha256 == version.c.sha256)
+        .where(version.c.outcome != SUPERSEDED)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
+    """Read the newest file of each report that gave no version, unless a version came later."""
+    report = register.current.report
+    query = (
+        select(
+            returns.c.sha256,
+            returns.c.outcome,
+            returns.c.recipient,
+            returns.c.report,
+            report.c.title,
+            report.c.correction_deadline,
+            report.c.sha256.is_not(None).label("stands_by"),
+            returns.c.received,
+            returns.c.name,
+            returns.c.reason,
+        )
+        .outerjoin(report, report.c.report == returns.c.report)
+        .where(returns.c.outcome.in_(REFUSED), returns.c.recipient.is_not(None))
+        .where(report.c.received.is_(None) | (report.c.received < returns.c.received))
+        .order_by(returns.c.received)
+    )
+    rows = connection.execute(query).mappings().all()
+    return {row["report"] or row["sha256"]: row for row in rows}.values()
+
+
+# the letters
+
+
+class _Desk:
+    """Where letters are written, inside one transaction."""
+
+    def __init__(self, round_: Round, register: Register, connection: Connection, now: datetime) -> None:
+        self.round = round_
+        self.form = round_.form
+        self.office = round_.settings.office
+        self.register = register
+        self.connection = connection
+        self.now = now.astimezone(self.form.zone)
+
+    def write(self, owners: Sequence[Sequence[Standing]], told: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+        """Write and queue one letter for each owner."""
+        rows = [row for owner in owners for row in owner]
+        last_told = _last_told(self.connection, [row["report"] for row in rows], told)
+        found = self._findings([*last_told.values(), *(row["sha256"] for row in rows)])
+        made = []
+        for owner in owners:
+            about = [self._received(row, found, last_told) for row in owner]
+            recipient = self._recipient(owner[0]["recipient"])
+            letter = draft_letter(self.form, self.office, recipient, about, self.now.date())
+            made += self._queue(letter)
+        return made
+
+    def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
+        """Read what was found, less that a return was late: the letter has its own words for it."""
+        query = (
+            select(findings).where(among(findings.c.sha256, sha256s)).order_by(findings.c.sha256, findings.c.position)
+        )
+        rows = self.connection.execute(query).mappings().all()
+        lateness = {rule.id for rule in self.form.rules if rule.check == DEADLINE_CHECK}
+        return {
+            sha256: tuple(as_finding(row) for row in group if row["rule"] not in lateness)
+            for sha256, group in groupby(rows, itemgetter("sha256"))
+        }
+
+    def _received(
+        self, row: Standing, found: Mapping[str, tuple[Finding, ...]], last_told: Mapping[str, str]
+    ) -> Received:
+        told = last_told.get(row["report"])
+        return Received(
+            sha256=row["sha256"],
+            outcome=row["outcome"],
+            received=row["received"].astimezone(self.form.zone),
+            file=row["name"],
+            report=row["report"],
+            title=row["title"] or "",
+            findings=found.get(row["sha256"], ()),
+            reason=row["reason"],
+            missed=_missed(row, self.form),
+            stands_by=bool(row["stands_by"]),
+            told=_errors(found.get(told, ())) if told and told != row["sha256"] else None,
+        )
+
+    def _recipient(self, orgnr: str) -> Recipient:
+        nobody = Recipient(orgnr, "", "", "", self.form.languages[0])
+        return self.round.recipients.get(orgnr, nobody)
+
+    def _queue(self, letter: Letter) -> list[dict[str, Any]]:
+        """Write the letter to its file and enter it; give nothing if it is there already."""
+        key = Key(
+            letter.recipient.orgnr,
+            letter.kind,
+            frozenset((item.sha256, item.outcome) for item in letter.about),
+        )
+        if self.connection.scalar(select(letters.c.id).where(letters.c.key == str(key))):
+            return []
+        message = write_message(letter, self.office, self.now)
+        path = self._write_file(key, message)
+        to = registered_address(letter.recipient.email)
+        row = {
+            "recipient": letter.recipient.orgnr,
+            "kind": letter.kind,
+            "to": [to] if to else [],
+            "path": path.relative_to(self.round.folder).as_posix(),
+            "state": QUEUED if to else DRAFT,
+        }
+        entered = insert(letters).values(**row, key=str(key), subject=letter.subject, made_at=self.now)
+        letter_id = self.connection.scalar(entered.returning(letters.c.id))
+        self.connection.execute(insert(letter_events).values(letter=letter_id, state=row["state"], at=self.now))
+        self._set_deadlines(letter)
+        return [row]
+
+    def _write_file(self, key: Key, message: EmailMessage) -> Path:
+        """Write the letter at once or not at all, so that it outlives a power cut."""
+        digest = hashlib.sha256(str(key).encode()).hexdigest()[:DIGEST_LENGTH]
+        path = self.round.outbox / f"{key.recipient}-{key.kind}-{digest}.eml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("wb") as file:
+            file.write(message.as_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        return temporary.replace(path)
+
+    def _set_deadlines(self, letter: Letter) -> None:
+        for item in letter.about:
+            if letter.due and item.report and item.awaited:
+                self.register.set_correction_deadline(item.report, end_of(letter.due, self.form))
+
+
+def end_of(day: date, form: Form) -> datetime:
+    """Give the last second of a day where the form is used."""
+    return datetime.combine(day, END_OF_DAY, form.zone)
+
+
+def _errors(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in found if finding.severity == ERROR)
+
+
+def _missed(row: Standing, form: Form) -> datetime | None:
+    """Find the last deadline that had passed when the file came."""
+    deadlines = [deadline for deadline in (form.deadline, row["correction_deadline"]) if deadline]
+    passed = [deadline for deadline in deadlines if deadline < row["received"]]
+    return max(passed).astimezone(form.zone) if passed else None

@@ -1,0 +1,82 @@
+"""How things are stored: the register's own column types, and a Submission as JSON."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+from intake.submission import Answer, Return, Row, SheetAnswers, Submission
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: stored in UTC, read back with its time zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text that people wrote. Half characters, as in a file name of another encoding, become «?»."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def dump_submission(submission: Submission) -> str:
+    """Turn a Submission into JSON; `load_submission` makes the same one of it."""
+    source = submission.source
+    fields = {name: getattr(submission, name) for name in ("form", "version", "language", "recipient", "report")}
+    fields["source"] = [str(source.path), source.sha256, source.received.isoformat(), source.sender]
+    fields["sheets"] = {key: _dump_sheet(sheet) for key, sheet in submission.sheets.items()}
+    return json.dumps(fields, default=_dump_date, separators=(",", ":"))
+
+
+def load_submission(stored: str) -> Submission:
+    fields = json.loads(stored)
+    path, sha256, received, sender = fields["source"]
+    fields["source"] = Return(Path(path), sha256, datetime.fromisoformat(received), sender)
+    fields["sheets"] = {key: _load_sheet(sheet) for key, sheet in fields["sheets"].items()}
+    return Submission(**fields)
+
+
+def _dump_sheet(sheet: SheetAnswers) -> list[Any]:
+    rows = [(row.number, row.key, {key: _dump_answer(a) for key, a in row.answers.items()}) for row in sheet.rows]
+    return [sheet.name, sheet.places, rows, sheet.first_row]
+
+
+def _load_sheet(stored: list[Any]) -> SheetAnswers:
+    name, places, rows, first_row = stored
+    loaded = (Row(number, key, {key: _load_answer(a) for key, a in answers.items()}) for number, key, answers in rows)
+    return SheetAnswers(name, places, tuple(loaded), first_row)
+
+
+def _dump_answer(answer: Answer) -> tuple[Any, ...]:
+    """List the fields in order; those that are rare are left out when they are empty."""
+    if answer.problem is None and answer.note is None and not answer.details:
+        return answer.value, answer.raw, answer.cell
+    return answer.value, answer.raw, answer.cell, answer.problem, answer.note, answer.details
+
+
+def _load_answer(stored: list[Any]) -> Answer:
+    if isinstance(stored[0], dict):
+        stored[0] = date.fromisoformat(stored[0]["date"])
+    return Answer(*stored)
+
+
+def _dump_date(value: object) -> dict[str, str]:
+    """Tell a date from text that looks like one. Raises TypeError for what is no date."""
+    if isinstance(value, date):
+        return {"date": value.isoformat()}
+    raise TypeError(f"{value!r} cannot be stored")

@@ -1,0 +1,87 @@
+"""Results as lines for the terminal: how many files ended how, and what waits for a person."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from templates.form import Form
+from validation.verdict import Verdict
+
+SHOWN = 12  # files listed under a heading
+COMMON = 3  # rules named
+NAMED = ("unreadable", "quarantined", "failed")  # outcomes whose files are listed one by one
+
+WORDS = {
+    "accepted": "complete",
+    "remarks": "complete, with remarks",
+    "needs_correction": "to be corrected by owner",
+    "late": "late, for decision",
+    "superseded": "replaced by a newer version",
+    "duplicate": "same file again",
+    "empty": "nothing filled in",
+    "unreadable": "could not be read",
+    "quarantined": "for a person",
+    "failed": "our own failure",
+}
+STANDING = (("recipients", "Recipients"), ("sent", "Workbooks"), ("returned", "Returned"), ("reports", "Reports"))
+
+
+def summary(verdicts: Sequence[Verdict], form: Form) -> Iterator[str]:
+    """A batch: a count for each outcome, and the files that a person must look at."""
+    yield ""
+    yield from _counts(Counter(verdict.outcome for verdict in verdicts), _most_common(verdicts))
+    for outcome in NAMED:
+        files = [verdict for verdict in verdicts if verdict.outcome == outcome]
+        if files:
+            yield f"\n{WORDS[outcome].capitalize()}"
+            language = form.languages[0]
+            yield from _some([f"«{verdict.source.name}»  {verdict.reason.get(language, '')}" for verdict in files])
+
+
+def verdict_lines(verdict: Verdict, form: Form) -> Iterator[str]:
+    """One file: how it ended, and every finding with its place."""
+    language = form.languages[0]
+    yield f"{verdict.source.name}: {WORDS[verdict.outcome]}  {verdict.report or ''}".rstrip()
+    if verdict.reason:
+        yield f"  {verdict.reason[language]}"
+    for finding in verdict.findings:
+        place = " ".join(filter(None, (finding.sheet, ", ".join(finding.cells))))
+        yield f"  {finding.severity:<8}{finding.rule:<6}{place:<24}{finding.message[language]}"
+
+
+def status_lines(counts: dict[str, Any]) -> Iterator[str]:
+    """A round: what was sent, what came back, and what waits for a person."""
+    for key, label in STANDING:
+        yield f"  {label:<28}{counts[key]:>5}"
+    yield ""
+    yield from _counts(counts["by_outcome"], "")
+    waiting = counts["need_a_person"]
+    if waiting:
+        yield "\nFor a person"
+        yield from _some([_waiting(item) for item in waiting])
+
+
+def _counts(counts: dict[str, int], remark: str) -> Iterator[str]:
+    for outcome, words in WORDS.items():
+        if counts.get(outcome):
+            extra = f"   {remark}" if outcome == "needs_correction" and remark else ""
+            yield f"  {words:<28}{counts[outcome]:>5}{extra}"
+
+
+def _most_common(verdicts: Sequence[Verdict]) -> str:
+    to_correct = [verdict for verdict in verdicts if verdict.outcome == "needs_correction"]
+    rules = Counter(finding.rule for verdict in to_correct for finding in verdict.errors)
+    most = ", ".join(f"{rule} ({count})" for rule, count in rules.most_common(COMMON))
+    return f"{rules.total()} findings, most common: {most}" if rules else ""
+
+
+def _some(lines: Sequence[str]) -> Iterator[str]:
+    yield from (f"  {line}" for line in lines[:SHOWN])
+    if len(lines) > SHOWN:
+        yield f"  and {len(lines) - SHOWN} more (all of them: behov status --json)"
+
+
+def _waiting(item: dict[str, Any]) -> str:
+    name, report = Path(item["path"]).name, item["report"] or ""
+    return "  ".join(filter(None, (f"«{name}»", report, item["reason"] or WORDS[item["outcome"]])))

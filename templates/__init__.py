@@ -1,0 +1,1 @@
+"""What we ask: the form, its template workbook and the round that sends it out."""

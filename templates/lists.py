@@ -1,0 +1,92 @@
+"""The hidden list sheets: every dropdown and every lookup takes its source from here, by name."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.worksheet import Worksheet
+
+from templates.cells import letter as column_letter
+from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question
+from templates.layout import LISTS_SHEET, OWN_SHEET, choices_name, column_name
+from templates.style import PLAIN
+
+OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
+
+
+def write_lists(workbook: Workbook, form: Form, language: str, note: str) -> None:
+    """Write `_lister` (the form's choices and code lists) and `_egne` (the recipient's own units)."""
+    sheet = workbook.create_sheet(LISTS_SHEET)
+    sheet.sheet_state = "hidden"
+    sheet["A1"] = note
+    for number, (name, values) in enumerate(chain(_choice_columns(form, language), _list_columns(form)), 2):
+        _write_column(workbook, sheet, number, name, values)
+    if uses_units(form):
+        _write_own(workbook, note)
+
+
+def uses_units(form: Form) -> bool:
+    """Whether any question is answered from the recipient's own units."""
+    return any(
+        question.choices == UNITS or (question.fill is not None and question.fill.list == UNITS)
+        for _, question in form.questions()
+    )
+
+
+def _choice_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]]:
+    used: dict[str, None] = {}
+    for _, question in form.questions():
+        names = [question.choices, *(when.choices for when in question.choices_when)]
+        used.update(dict.fromkeys(name for name in names if name and name != UNITS))
+        if question.type == "yesno":
+            yield choices_name("yesno"), [text[language] for text in form.question_options(question).values()]
+    for name in used:
+        yield choices_name(name), [text[language] for text in form.options(name).values()]
+
+
+def _list_columns(form: Form) -> Iterator[tuple[str, list[str]]]:
+    used: dict[tuple[str, str], None] = {}
+    for sheet, question in form.questions():
+        for lookup in filter(None, (question.lookup, question.fill)):
+            if lookup.list != UNITS:
+                used[lookup.list, match_column(form, lookup, form.question(f"{sheet}.{lookup.key}"))] = None
+                used[lookup.list, lookup.value] = None
+    for name, column in used:
+        yield column_name(name, column), [row[column] for row in form.lists[name].rows.values()]
+
+
+def match_column(form: Form, lookup: Lookup, asked: Question) -> str:
+    """The column of a list that an answer is looked up in: the words for a choice, else the key."""
+    source = form.lists[lookup.list]
+    return source.label if asked.choices and asked.choices != UNITS else source.key
+
+
+def _write_column(workbook: Workbook, sheet: Worksheet, number: int, name: str, values: list[str]) -> None:
+    if name in workbook.defined_names:
+        return
+    letter = column_letter(number - 1)
+    sheet[f"{letter}1"] = name
+    for row, value in enumerate(values, 2):
+        cell = sheet[f"{letter}{row}"]
+        cell.value = value
+        cell.data_type = "s"  # a name that begins with = is no formula
+        cell.number_format = "@"
+    last = max(2, len(values) + 1)
+    _name(workbook, name, f"{LISTS_SHEET}!${letter}$2:${letter}${last}")
+
+
+def _write_own(workbook: Workbook, note: str) -> None:
+    sheet = workbook.create_sheet(OWN_SHEET)
+    sheet.sheet_state = "hidden"
+    sheet["A1"] = note
+    PLAIN.dress(sheet["B2"], "@")  # keeps the sheet's rows in the file, where the stamp puts the units
+    for number, column in enumerate(UNIT_COLUMNS, 2):
+        letter = column_letter(number - 1)
+        sheet[f"{letter}1"] = column
+        name = choices_name(UNITS) if column == "name" else column_name(UNITS, column)
+        _name(workbook, name, f"{OWN_SHEET}!${letter}$2:${letter}${OWN_LAST_ROW}")
+
+
+def _name(workbook: Workbook, name: str, target: str) -> None:
+    workbook.defined_names[name] = DefinedName(name, attr_text=target)

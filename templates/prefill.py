@@ -1,0 +1,205 @@
+"""Base workbook -> one recipient's copy, by replacing the few parts that hold slots.
+
+Public facts of the format used here: an .xlsx file is a zip of XML parts; unchanged parts are
+kept compressed as they are. Dates in the zip are fixed, so the same input gives the same bytes.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+from templates.form import UNIT_COLUMNS, UNITS, Form, Question
+from templates.layout import CODE_MARK, OWN_SHEET
+from templates.lists import OWN_LAST_ROW
+from templates.recipients import Recipient
+from templates.stamp import Stamp
+
+WHEN = (1980, 1, 1, 0, 0, 0)  # the zip format's first date: the same on every run
+SLOT = re.compile(  # a whole cell, or a place within a text
+    rb'<c r="(?P<ref>[A-Z]+\d+)"(?P<style> s="\d+")? t="inlineStr"><is><t>@@(?P<cell>[A-Za-z0-9._]+)@@</t></is></c>'
+    rb"|@@(?P<text>[A-Za-z0-9._]+)@@"
+)
+OWN_ROWS = re.compile(rb'<row r="2".*?</row>', re.DOTALL)
+OWN_STYLE = re.compile(rb'<c r="B2" s="(\d+)"')
+OWN_END = re.compile(rf"(?<={OWN_SHEET}!\$[A-Z]\$2:\$[A-Z]\$){OWN_LAST_ROW}\b".encode())
+STAMPED_AT = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
+FIXED_TIME = b"2000-01-01T00:00:00Z"
+CUSTOM_VT = rb' xmlns:vt="http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"'
+ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters XML cannot hold
+ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # _x0041_ is how a cell writes A
+
+
+@dataclass(frozen=True)
+class Base:
+    """A compiled base workbook: a zip of the parts that never change, and those that do."""
+
+    frozen: bytes
+    parts: dict[str, bytes]
+    own_part: str | None  # the part of the recipient's own lists
+
+
+def compile_base(workbook: bytes) -> Base:
+    """Repair the package once and set apart the parts that hold slots."""
+    buffer = io.BytesIO()
+    parts: dict[str, bytes] = {}
+    own = None
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook)) as source,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        own = _own_part(source)
+        for name in source.namelist():
+            data = _repaired(name, source.read(name))
+            if SLOT.search(data) or name in ("xl/workbook.xml", own):
+                parts[name] = data
+            else:
+                target.writestr(_entry(name), data)
+    return Base(buffer.getvalue(), parts, own)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, WHEN)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o600 << 16
+    return entry
+
+
+def _own_part(source: zipfile.ZipFile) -> str | None:
+    names = re.findall(rb'<sheet [^>]*name="([^"]+)"', source.read("xl/workbook.xml"))
+    index = names.index(OWN_SHEET.encode()) + 1 if OWN_SHEET.encode() in names else None
+    return f"xl/worksheets/sheet{index}.xml" if index else None
+
+
+def _repaired(name: str, data: bytes) -> bytes:
+    """What other programs stumble on: absolute targets, a namespace per property, the time of day."""
+    if name.endswith(".rels"):
+        relative = b"" if name.startswith("xl/_rels") else b"../"
+        return data.replace(b'Target="/xl/', b'Target="' + relative)
+    if name == "docProps/custom.xml":
+        return data.replace(CUSTOM_VT, b"").replace(b"<Properties ", b"<Properties" + CUSTOM_VT + b" ", 1)
+    if name == "docProps/core.xml":
+        return STAMPED_AT.sub(rb"\g<1>" + FIXED_TIME, data)
+    return data
+
+
+def stamp_workbook(base: Base, values: Mapping[str, str], units: list[tuple[str, ...]]) -> bytes:
+    """One recipient's workbook.
+
+    `values` maps slot names to what stands there; a slot without a value becomes an empty
+    cell. `units` are the recipient's own units in the order of UNIT_COLUMNS.
+    """
+    buffer = io.BytesIO(base.frozen)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as target:
+        for name, data in base.parts.items():
+            content = _filled(data, values)
+            if name == base.own_part:
+                content = _with_units(content, units)
+            elif name == "xl/workbook.xml":
+                content = OWN_END.sub(b"%d" % max(2, len(units) + 1), content)
+            target.writestr(_entry(name), content)
+    return buffer.getvalue()
+
+
+def _filled(data: bytes, values: Mapping[str, str]) -> bytes:
+    """Fill every slot in one pass, so that a value that looks like a slot stays as it is."""
+
+    def fill(match: re.Match[bytes]) -> bytes:
+        if match["text"]:
+            return _escaped(values.get(match["text"].decode(), ""))
+        return _cell(match["ref"], match["style"] or b"", values.get(match["cell"].decode(), ""))
+
+    return SLOT.sub(fill, data)
+
+
+def _cell(ref: bytes, style: bytes, value: str) -> bytes:
+    """An inline string: what looks like a formula stays text."""
+    if not value:
+        return b'<c r="%s"%s/>' % (ref, style)
+    return b'<c r="%s"%s t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>' % (
+        ref,
+        style,
+        _escaped(cell_text(value)),
+    )
+
+
+def cell_text(value: str) -> str:
+    """A text as a cell stores it: what looks like an escaped character is told from one."""
+    return ESCAPE_LIKE.sub("_x005F_", value)
+
+
+def _escaped(value: str) -> bytes:
+    return escape(ILLEGAL.sub("", value)).encode()
+
+
+def _with_units(data: bytes, units: list[tuple[str, ...]]) -> bytes:
+    found = OWN_STYLE.search(data)
+    style = b' s="%s"' % found[1] if found else b""
+    rows = b"".join(_own_row(number, row, style) for number, row in enumerate(units, 2))
+    return OWN_ROWS.sub(lambda _match: rows, data) if rows else data
+
+
+def _own_row(number: int, texts: tuple[str, ...], style: bytes) -> bytes:
+    cells = b"".join(
+        _cell(f"{letter}{number}".encode(), style, text) for letter, text in zip("BCDEF", texts, strict=True)
+    )
+    return b'<row r="%d">%s</row>' % (number, cells)
+
+
+# the values of one recipient
+
+
+def slot_values(form: Form, recipient: Recipient, stamp: Stamp) -> dict[str, str]:
+    """What one recipient's slots hold: the stamp in all its places, and the prefilled answers."""
+    language = recipient.language
+    values = {
+        "code": stamp.code,
+        "code_mark": CODE_MARK + stamp.code,
+        "recipient.name": recipient.name,
+        "stamp.form": form.name,
+        "stamp.version": form.version,
+        "stamp.report": stamp.report,
+        "stamp.recipient": recipient.orgnr,
+        "stamp.language": language,
+        "stamp.code": stamp.code,
+    }
+    for sheet, question in form.questions():
+        if question.prefill:
+            values[f"{sheet}.{question.key}"] = _shown(
+                form, question, prefilled(question, recipient, stamp.report), language
+            )
+    return values
+
+
+def prefilled(question: Question, recipient: Recipient, report: str) -> str:
+    """What a prefilled question holds when the workbook is sent; a code for a choice."""
+    source, _, field = (question.prefill or "").partition(".")
+    if source == "report":
+        return report
+    return str(getattr(recipient, field)) if source == "recipient" else ""
+
+
+def _shown(form: Form, question: Question, value: str, language: str) -> str:
+    label = form.question_options(question).get(value)
+    return label[language] if label else value
+
+
+def unit_rows(form: Form, recipient: Recipient) -> list[tuple[str, ...]]:
+    """The recipient's units as they stand in `_egne`: choices in words, the owner's number filled in."""
+    fills = {
+        question.fill.value: question
+        for _, question in form.questions()
+        if question.fill and question.fill.list == UNITS
+    }
+    rows = []
+    for unit in recipient.units:
+        known = {"name": unit.name, "orgnr": unit.orgnr, "type": unit.type, "kommunenr": unit.kommunenr}
+        known["owner"] = unit.owner or recipient.orgnr
+        shown = (
+            _shown(form, fills[column], known[column], recipient.language) if column in fills else known[column]
+            for column in UNIT_COLUMNS
+        )
+        rows.append(tuple(shown))
+    return rows

@@ -1,0 +1,127 @@
+"""Form -> the base workbook in one language, with slots that each recipient's copy fills in."""
+
+import io
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.packaging.custom import StringProperty
+from openpyxl.worksheet.worksheet import Worksheet
+
+from templates import style
+from templates.form import Form
+from templates.layout import HELP_ROW, MARKER_ROW, STAMP_SHEET, layout
+from templates.lists import write_lists
+from templates.round import Office
+from templates.sheets import Writer, slot, write_sheet
+from templates.texts import Texts, load_texts
+
+GUIDE_WIDTH = 96
+STAMP_ROWS = ("form", "version", "report", "recipient", "language", "code")
+TEXTS = Path(__file__).parent / "texts.toml"
+LOCALES = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
+PAPER_A4 = 9
+
+
+def build_base(form: Form, language: str, office: Office) -> bytes:
+    """The base workbook of a form in one language, as the bytes of an .xlsx file."""
+    workbook = Workbook()
+    del workbook[workbook.active.title]  # type: ignore[union-attr]
+    writer = Writer(workbook, form, language, workbook_texts())
+    _write_guide(writer, office)
+    for place in layout(form).values():
+        sheet = write_sheet(writer, place)
+        rows = MARKER_ROW + 1 if not place.columns else HELP_ROW
+        sheet.print_title_rows = f"{MARKER_ROW + 1}:{rows}"
+    note = writer.say("locked_sheet")
+    write_lists(workbook, form, language, note)
+    _write_stamp(writer, note)
+    for sheet in workbook.worksheets:
+        _set_page(writer, sheet)
+    _set_properties(writer, office)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def workbook_texts() -> Texts:
+    """The words of the workbook that every form shares."""
+    return load_texts(TEXTS)
+
+
+def _write_guide(writer: Writer, office: Office) -> None:
+    form, language = writer.form, writer.language
+    sheet = writer.workbook.create_sheet(writer.say("tab_guide"))
+    sheet.column_dimensions["A"].hidden = True
+    sheet.column_dimensions["B"].width = GUIDE_WIDTH
+    sheet["B1"] = form.file.title[language]
+    style.TITLE.dress(sheet["B1"])
+    sheet.row_dimensions[1].height = 34
+    deadline = _deadline(form)
+    facts = (
+        f"{writer.say('recipient')}: {slot('recipient.name')}",
+        f"{writer.say('deadline')}: {deadline}",
+        f"{writer.say('sender')}: {office.name}",
+    )
+    row = 2
+    for fact in facts:
+        sheet[f"B{row}"] = fact
+        style.BANNER.dress(sheet[f"B{row}"])
+        sheet.row_dimensions[row].height = 20
+        row += 1
+    places = {"deadline": deadline, "office": office.name, "email": office.email, "phone": office.phone}
+    for section in form.file.guide:
+        row = _write_guide_section(sheet, row + 1, section.heading[language], section.text[language].format(**places))
+
+
+def _write_guide_section(sheet: Worksheet, row: int, heading: str, text: str) -> int:
+    sheet[f"B{row}"] = heading
+    style.GUIDE_HEAD.dress(sheet[f"B{row}"])
+    sheet.row_dimensions[row].height = 26
+    for paragraph in filter(None, (part.strip() for part in text.split("\n"))):
+        row += 1
+        cell = sheet[f"B{row}"]
+        cell.value = paragraph
+        style.BODY.dress(cell)
+        sheet.row_dimensions[row].height = 17 * (1 + len(paragraph) // (GUIDE_WIDTH + 6)) + 3
+    return row + 1
+
+
+def _deadline(form: Form) -> str:
+    when = form.deadline
+    return f"{when.day}.{when.month}.{when.year} kl. {when:%H.%M}"
+
+
+def _write_stamp(writer: Writer, note: str) -> None:
+    sheet = writer.workbook.create_sheet(STAMP_SHEET)
+    sheet.sheet_state = "veryHidden"
+    sheet["A1"] = note
+    for row, key in enumerate(STAMP_ROWS, 2):
+        sheet[f"A{row}"] = key
+        sheet[f"B{row}"] = slot(f"stamp.{key}")
+
+
+def _set_page(writer: Writer, sheet: Worksheet) -> None:
+    sheet.protection.sheet = True
+    sheet.protection.formatColumns = False  # False allows it: owners may widen a column
+    sheet.protection.formatRows = False
+    sheet.page_setup.orientation = "portrait" if sheet.title == writer.say("tab_guide") else "landscape"
+    sheet.page_setup.paperSize = PAPER_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
+    sheet.page_margins.left = sheet.page_margins.right = 0.5
+    sheet.sheet_view.showGridLines = False
+    footer = sheet.HeaderFooter.oddFooter
+    assert footer is not None
+    for part, text in ((footer.left, slot("code")), (footer.right, writer.say("page"))):
+        part.text = text
+
+
+def _set_properties(writer: Writer, office: Office) -> None:
+    properties = writer.workbook.properties
+    properties.title = f"{writer.form.file.title[writer.language]} – {slot('recipient.name')}"
+    properties.subject = slot("code")
+    properties.keywords = slot("code")
+    properties.creator = office.name
+    properties.language = LOCALES.get(writer.language, writer.language)
+    code = StringProperty(name="skjemakode", value=slot("code"))
+    writer.workbook.custom_doc_props.append(code)  # type: ignore[attr-defined]  # the stubs lack it

@@ -1,0 +1,1 @@
+"""What is wrong: findings, each with its rule and its cells."""

@@ -1,0 +1,182 @@
+"""What is wrong: readings first, then what is missing, limits and rules, for the whole batch."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from intake.submission import Refused, Row, Submission, Value
+from templates.definition import bound_rules
+from templates.form import Form
+from templates.predicate import Answer
+from templates.texts import load_texts
+from validation.checks import Cause, reading_rule, sheet_checks
+from validation.compile import Scope
+from validation.findings import SEVERITIES, Finding, outcome_of
+from validation.frames import ROW, SUBMISSION, make_frames
+from validation.places import Spot, answer, cell, label, ranges, spots
+from validation.rules import CHECKS, DEADLINE_CHECK
+from validation.schema import failures
+from validation.verdict import LATE, Verdict
+from validation.wording import message, row_name
+
+REASONS = Path(__file__).parent.parent / "intake" / "texts.toml"
+
+
+def judge(received: Sequence[Submission | Refused], form: Form) -> list[Verdict]:
+    """The verdict on every return, in order. One bad file never stops the others."""
+    submissions = [item for item in received if isinstance(item, Submission)]
+    findings = iter(find(form, submissions))
+    return [
+        _verdict(item, next(findings), form) if isinstance(item, Submission) else _refusal(item, form)
+        for item in received
+    ]
+
+
+def _verdict(submission: Submission, findings: list[Finding], form: Form) -> Verdict:
+    deadline_rules = {rule.id for rule in form.rules if rule.check == DEADLINE_CHECK}
+    late = any(finding.rule in deadline_rules for finding in findings)
+    outcome = LATE if late else outcome_of(findings)
+    return Verdict(submission.source, outcome, {}, submission, tuple(findings), submission.report, submission.recipient)
+
+
+def _refusal(refused: Refused, form: Form) -> Verdict:
+    texts = load_texts(REASONS)
+    reason = texts.all(refused.reason, **{"name": refused.source.name, **refused.details})
+    told = {language: reason[language] for language in form.languages if language in reason}
+    return Verdict(refused.source, refused.outcome, told, None, (), refused.report, refused.recipient)
+
+
+def find(form: Form, submissions: Sequence[Submission]) -> list[list[Finding]]:
+    """The findings of every submission: errors first, otherwise in the order of the form."""
+    collected = [_Collected(form, submission) for submission in submissions]
+    for one in collected:
+        one.add_readings()
+    _add_checks(form, collected)
+    for one in collected:
+        one.add_named_checks()
+    return [one.findings() for one in collected]
+
+
+def _add_checks(form: Form, collected: list["_Collected"]) -> None:
+    frames = make_frames(form, [one.submission for one in collected])
+    rules = bound_rules(form)
+    failed: list[tuple[Cause, Scope, int]] = []
+    for key, sheet in form.sheets.items():
+        scope = Scope(frames, key)
+        checks = sheet_checks(form, rules, scope, sheet)
+        found = failures(scope.frame, [check for check, _ in checks])
+        failed += [(checks[number][1], scope, row) for number, row in found]
+    for cause, scope, at in failed:
+        if cause.missing:
+            collected[scope.frame[SUBMISSION][at]].note_missing(cause, scope.frame[ROW][at])
+    for cause, scope, at in failed:
+        values = scope.values(cause.values, [at])[0]
+        collected[scope.frame[SUBMISSION][at]].add(cause, scope.frame[ROW][at], values)
+
+
+@dataclass
+class _Collected:
+    """The findings of one submission while they are gathered."""
+
+    form: Form
+    submission: Submission
+    missing: set[tuple[str, str, int]] = field(default_factory=set)  # sheet, question, row number
+    found: list[tuple[tuple[int, ...], Finding]] = field(default_factory=list)
+
+    def add_readings(self) -> None:
+        for sheet_key, sheet in self.form.sheets.items():
+            for row in self.submission.sheets[sheet_key].rows:
+                for key, written in row.answers.items():
+                    for code in filter(None, (written.problem, written.note)):
+                        cause = Cause(reading_rule(self.form, code), sheet.key, (Answer(sheet.key, key),))
+                        self._append(cause, row, {})
+
+    def note_missing(self, cause: Cause, position: int) -> None:
+        row = self.submission.sheets[cause.sheet].rows[position]
+        self.missing |= {(sheet, key, found.number) for sheet, key, found in self._blamed(cause, row)}
+
+    def add(self, cause: Cause, position: int, values: dict[str, Value]) -> None:
+        row = self.submission.sheets[cause.sheet].rows[position]
+        if cause.missing or not self._waits(cause, row):
+            self._append(cause, row, values)
+
+    def add_named_checks(self) -> None:
+        for rule in self.form.rules:
+            broken = CHECKS[rule.check](self.submission, self.form) if rule.check else None
+            if broken is not None:
+                words = {language: rule.message[language].format(**broken) for language in self.form.languages}
+                finding = Finding(rule.id, rule.severity, "", (), (), words, part=rule.part)
+                self.found.append(((len(self.found),), finding))
+
+    def _waits(self, cause: Cause, row: Row) -> bool:
+        """Whether an answer that the rule needs is already asked for."""
+        return any(
+            (sheet, key, found.number) in self.missing
+            for node in cause.needs
+            for sheet, key, found in spots(self.form, self.submission, node, row)
+        )
+
+    def _blamed(self, cause: Cause, row: Row) -> list[Spot]:
+        return [spot for node in cause.blame for spot in spots(self.form, self.submission, node, row)]
+
+    def _append(self, cause: Cause, row: Row, values: dict[str, Value]) -> None:
+        blamed = self._blamed(cause, row)
+        first = blamed[0] if blamed else None
+        words = message(self.form, self.submission, cause, first, values)
+        written = answer(first) if first else None
+        own = [spot for spot in blamed if first and spot[0] == first[0]]
+        others = [spot for spot in blamed if first and spot[0] != first[0]]
+        severity = "warning" if cause.rule.trial and cause.rule.severity == "error" else cause.rule.severity
+        finding = Finding(
+            rule=cause.rule.id,
+            part=cause.rule.part,
+            severity=severity,
+            sheet=self.submission.sheets[first[0]].name if first else "",
+            cells=ranges(cell(self.submission, spot) for spot in own),
+            questions=tuple(dict.fromkeys(spot[1] for spot in own)),
+            message=words,
+            label=label(self.form, first) if first else {},
+            row_name=row_name(self.form, self.submission, first, self.submission.language) if first else "",
+            written=written.raw if written else "",
+            elsewhere=tuple((self.submission.sheets[spot[0]].name, cell(self.submission, spot)) for spot in others),
+        )
+        self.found.append((self._order(first), finding))
+
+    def _order(self, spot: Spot | None) -> tuple[int, ...]:
+        if spot is None:
+            return (len(self.form.sheets),)
+        sheet, key, row = spot
+        questions = list(self.form.sheets[sheet].questions)
+        return (list(self.form.sheets).index(sheet), row.number, questions.index(key))
+
+    def findings(self) -> list[Finding]:
+        ordered = [finding for _, finding in sorted(self.found, key=lambda item: item[0])]
+        return sorted(_merged(ordered), key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """The same thing said of several rows is said once, with all its cells."""
+    merged: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        same = (finding.rule, finding.part, finding.sheet, finding.questions, tuple(finding.message.items()))
+        merged.setdefault(same, []).append(finding)
+    return [_one(group) for group in merged.values()]
+
+
+def _one(group: list[Finding]) -> Finding:
+    if len(group) == 1:
+        return group[0]
+    cells = ranges(part for finding in group for item in finding.cells for part in _cells(item))
+    elsewhere = tuple(dict.fromkeys(place for finding in group for place in finding.elsewhere))
+    written = group[0].written if len({finding.written for finding in group}) == 1 else ""
+    return replace(group[0], cells=cells, elsewhere=elsewhere, row_name="", written=written)
+
+
+def _cells(item: str) -> Iterator[str]:
+    first, _, last = item.partition(":")
+    if not last:
+        yield first
+        return
+    letters = first.rstrip("0123456789")
+    for number in range(int(first[len(letters) :]), int(last[len(letters) :]) + 1):
+        yield f"{letters}{number}"

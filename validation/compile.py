@@ -1,0 +1,296 @@
+"""A rule's tree -> polars: where it fails, and the values its message may say.
+
+A rule is not judged where an answer it needs is empty or could not be used. An answer that the
+rule itself tests for emptiness (IS NULL, COALESCE, COUNT) may be empty. Otherwise the logic is
+SQL's, with unknown as a third value.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import reduce
+from operator import add, and_, mul, or_, sub
+
+import polars as pl
+
+from intake.submission import Submission, Value
+from templates.binding import operands
+from templates.form import NUMERIC, Form, GridSheet, Question
+from templates.predicate import (
+    Aggregate,
+    And,
+    Answer,
+    Arithmetic,
+    Call,
+    Coalesce,
+    Column,
+    Compare,
+    Const,
+    GridCell,
+    GridLine,
+    In,
+    InColumn,
+    IsNull,
+    Lookup,
+    Node,
+    Not,
+    Or,
+    ReceivedOn,
+    RowKey,
+    TableRows,
+    Unique,
+)
+from validation.frames import KEY, RECEIVED, SUBMISSION, Frames, bad, column, make_frames
+
+COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "=": pl.Expr.eq, "<>": pl.Expr.ne, "<": pl.Expr.lt, "<=": pl.Expr.le, ">": pl.Expr.gt, ">=": pl.Expr.ge,
+}  # fmt: skip
+ARITHMETIC = {"+": add, "-": sub, "*": mul}
+NEVER_EMPTY = ("COUNT", "COUNT_DISTINCT", "COUNT_IF")
+
+
+class Scope:
+    """One sheet's rows with everything a tree needs beside them."""
+
+    def __init__(self, frames: Frames, sheet: str) -> None:
+        self.frames = frames
+        self.form = frames.form
+        self.frame = frames.wide[sheet]
+        self._joined: dict[Node, str] = {}
+
+    # what callers ask
+
+    def failing(self, tree: Node) -> pl.Expr:
+        """True where the rule is judged and does not hold, over this scope's frame."""
+        holds = self.expression(tree)
+        known = reduce(and_, [~self.bad(node) for node in operands(tree)], pl.lit(value=True))
+        known = reduce(and_, [self.expression(node).is_not_null() for node in self._strict(tree)], known)
+        return known & ~holds
+
+    def values(self, expressions: dict[str, Node], rows: list[int] | None = None) -> list[dict[str, Value]]:
+        """The value of each expression in each row, or in those at the positions given."""
+        if not expressions:
+            return [{} for _ in (range(self.frame.height) if rows is None else rows)]
+        built = [self.expression(node).alias(key) for key, node in expressions.items()]
+        frame = self.frame if rows is None else self.frame[rows]
+        return frame.select(built).to_dicts()
+
+    def _strict(self, tree: Node) -> list[Node]:
+        """The operands that must be filled in for the rule to be judged."""
+        tested = {node for test in tree.walk() if isinstance(test, IsNull | Coalesce) for node in operands(test)}
+        counted = {node for node in operands(tree) if isinstance(node, Aggregate) and node.function in NEVER_EMPTY}
+        return [node for node in operands(tree) if node not in tested | counted]
+
+    def bad(self, node: Node) -> pl.Expr:
+        """True where an operand holds a cell that could not be used."""
+        if isinstance(node, Answer):
+            return pl.col(bad(node.sheet, node.key)).fill_null(value=False)
+        return pl.col(self._join(node) + "!").fill_null(value=False)
+
+    # nodes
+
+    def expression(self, node: Node) -> pl.Expr:
+        """The polars expression of a node, over this scope's frame."""
+        build: dict[type[Node], Callable[..., pl.Expr]] = {
+            Const: _const,
+            Answer: _answer,
+            Column: _answer,
+            RowKey: lambda _: pl.col(KEY),
+            ReceivedOn: lambda _: pl.col(RECEIVED),
+            GridCell: self._joined_value,
+            Aggregate: self._joined_value,
+            And: self._and,
+            Or: self._or,
+            Not: self._not,
+            Compare: self._compare,
+            In: self._in,
+            InColumn: self._in_column,
+            Unique: self._unique,
+            IsNull: lambda test: self.expression(test.item).is_null(),
+            Coalesce: self._coalesce,
+            Arithmetic: self._arithmetic,
+            Call: self._call,
+            Lookup: self._lookup,
+        }
+        return build[type(node)](node)
+
+    def _and(self, node: And) -> pl.Expr:
+        return reduce(and_, map(self.expression, node.parts))
+
+    def _or(self, node: Or) -> pl.Expr:
+        return reduce(or_, map(self.expression, node.parts))
+
+    def _not(self, node: Not) -> pl.Expr:
+        return ~self.expression(node.part)
+
+    def _compare(self, node: Compare) -> pl.Expr:
+        left, right = self._alike(node.left, node.right)
+        return COMPARE[node.op](left, right)
+
+    def _in(self, node: In) -> pl.Expr:
+        return reduce(or_, (self._compare(Compare("=", node.item, option)) for option in node.options))
+
+    def _in_column(self, node: InColumn) -> pl.Expr:
+        item = _same_text(self.expression(node.item)) if self.is_text(node.item) else self.expression(node.item)
+        listed = pl.col(self._join(node.column))
+        return pl.when(item.is_null()).then(None).otherwise(listed.list.contains(item).fill_null(value=False))
+
+    def _unique(self, node: Unique) -> pl.Expr:
+        keys = [pl.col(column(answer.sheet, answer.key)) for answer in node.answers]
+        return pl.len().over(SUBMISSION, *keys) == 1
+
+    def _coalesce(self, node: Coalesce) -> pl.Expr:
+        numeric = any(isinstance(item, Const) and isinstance(item.value, int | float) for item in node.items)
+        items = [self._number(item) if numeric else self.expression(item) for item in node.items]
+        return pl.coalesce(*items)
+
+    def _arithmetic(self, node: Arithmetic) -> pl.Expr:
+        left, right = self._number(node.left), self._number(node.right)
+        if node.op == "/":
+            return pl.when(right != 0).then(left / right)  # dividing by zero gives nothing to judge
+        result: pl.Expr = ARITHMETIC[node.op](left, right)
+        return result
+
+    def _call(self, node: Call) -> pl.Expr:
+        argument = node.argument
+        if node.name == "LENGTH":
+            return self.expression(argument).str.strip_chars().str.len_chars()
+        if node.name == "YEAR":
+            return self.expression(argument).dt.year().cast(pl.Int64)
+        if node.name == "MONTH":
+            return self.expression(argument).dt.month().cast(pl.Int64)
+        number = self._number(argument)
+        return number.abs() if node.name == "ABS" else (number + 0.5).floor().cast(pl.Int64)
+
+    def _lookup(self, node: Lookup) -> pl.Expr:
+        rows = self.form.lists[node.list].rows
+        mapping = {key: row[node.value] for key, row in rows.items()}
+        return self.expression(node.key).replace_strict(mapping, default=None, return_dtype=pl.String())
+
+    # types
+
+    def is_text(self, node: Node) -> bool:
+        """Whether a node's value is text."""
+        match node:
+            case Const(value=value):
+                return isinstance(value, str)
+            case Answer(sheet=sheet, key=key) | Column(sheet=sheet, key=key) | GridCell(sheet=sheet, column=key):
+                return self._question(sheet, key).type not in {*NUMERIC, "date"}
+            case Coalesce(items=(first, *_)) | Aggregate(function="MIN" | "MAX", of=first):
+                return self.is_text(first)
+        return isinstance(node, RowKey | Lookup)
+
+    def _question(self, sheet: str, key: str) -> Question:
+        return self.form.sheets[sheet].questions[key]
+
+    def _alike(self, left: Node, right: Node) -> tuple[pl.Expr, pl.Expr]:
+        """Two sides that can be compared: text with text, else numbers or dates."""
+        text = self.is_text(left), self.is_text(right)
+        if all(text):
+            return _same_text(self.expression(left)), _same_text(self.expression(right))
+        if any(text):  # the codes of some choices are numbers
+            return self._number(left), self._number(right)
+        return self.expression(left), self.expression(right)
+
+    def _number(self, node: Node) -> pl.Expr:
+        built = self.expression(node)
+        return built.cast(pl.Float64, strict=False) if self.is_text(node) else built
+
+    # values from other rows and sheets, joined to this scope once each
+
+    def _joined_value(self, node: Node) -> pl.Expr:
+        return pl.col(self._join(node))
+
+    def _join(self, node: Node) -> str:
+        if node not in self._joined:
+            name = f"_j{len(self._joined)}"
+            found = self._gather(node).rename({"value": name, "bad": f"{name}!"})
+            self.frame = self.frame.join(found, on=SUBMISSION, how="left", maintain_order="left")
+            if isinstance(node, Aggregate) and node.function in NEVER_EMPTY:
+                self.frame = self.frame.with_columns(pl.col(name).fill_null(0))
+            self._joined[node] = name
+        return self._joined[node]
+
+    def _gather(self, node: Node) -> pl.DataFrame:
+        """One row for each submission: `value`, and whether anything in it was `bad`."""
+        if isinstance(node, Column):
+            return _grouped(self._rows(node.sheet, None), _list_of(self, node), [(node.sheet, node.key)])
+        if isinstance(node, GridCell):
+            cell = pl.col(column(node.sheet, node.column)).first()
+            return _grouped(self._rows(node.sheet, (node.row,)), cell, [(node.sheet, node.column)])
+        assert isinstance(node, Aggregate)
+        if isinstance(node.of, TableRows):
+            return _grouped(self._rows(node.sheet, None), pl.len().cast(pl.Int64), [])
+        if isinstance(node.of, GridLine):
+            return self._grid_line(node.function, node.of)
+        if isinstance(node.of, Column):
+            return self._column_aggregate(node.function, node.of)
+        inner = Scope(self.frames, node.sheet)
+        counted = inner.expression(node.of).fill_null(value=False).sum().cast(pl.Int64)
+        columns = [(found.sheet, found.key) for found in node.of.walk() if isinstance(found, Column | Answer)]
+        return _grouped(inner.frame, counted, columns)
+
+    def _column_aggregate(self, function: str, of: Column) -> pl.DataFrame:
+        sheet = self.form.sheets[of.sheet]
+        rows = tuple(key for key, row in sheet.rows.items() if not row.sum_of) if isinstance(sheet, GridSheet) else None
+        folded = _fold(function, pl.col(column(of.sheet, of.key)))
+        return _grouped(self._rows(of.sheet, rows), folded, [(of.sheet, of.key)])
+
+    def _grid_line(self, function: str, of: GridLine) -> pl.DataFrame:
+        sheet = self.form.sheets[of.sheet]
+        keys = [key for key, question in sheet.questions.items() if question.type in NUMERIC and not question.sum_of]
+        cells = pl.concat_list([pl.col(column(of.sheet, key)) for key in keys]).first()
+        filled = cells.list.drop_nulls()
+        by_list: dict[str, pl.Expr] = {
+            "SUM": pl.when(filled.list.len() > 0).then(filled.list.sum()),
+            "MIN": filled.list.min(),
+            "MAX": filled.list.max(),
+            "COUNT": filled.list.len().cast(pl.Int64),
+            "COUNT_DISTINCT": filled.list.n_unique().cast(pl.Int64),
+        }
+        return _grouped(self._rows(of.sheet, (of.row,)), by_list[function], [(of.sheet, key) for key in keys])
+
+    def _rows(self, sheet: str, keys: tuple[str, ...] | None) -> pl.DataFrame:
+        frame = self.frames.wide[sheet]
+        return frame if keys is None else frame.filter(pl.col(KEY).is_in(keys))
+
+
+def _grouped(frame: pl.DataFrame, value: pl.Expr, columns: list[tuple[str, str]]) -> pl.DataFrame:
+    flags = [pl.col(bad(*place)) for place in columns]
+    any_bad = pl.any_horizontal(flags).any() if flags else pl.lit(value=False)
+    return frame.group_by(SUBMISSION, maintain_order=True).agg(value.alias("value"), any_bad.alias("bad"))
+
+
+def _const(node: Const) -> pl.Expr:
+    value = node.value
+    assert not isinstance(value, tuple)
+    return pl.lit(value, dtype=pl.Date()) if isinstance(value, date) else pl.lit(value)
+
+
+def _answer(node: Answer | Column) -> pl.Expr:
+    return pl.col(column(node.sheet, node.key))
+
+
+def _same_text(expression: pl.Expr) -> pl.Expr:
+    """Text as it is compared: without case and outer blanks."""
+    return expression.str.strip_chars().str.to_lowercase()
+
+
+def _list_of(scope: Scope, node: Column) -> pl.Expr:
+    values = pl.col(column(node.sheet, node.key)).drop_nulls()
+    return _same_text(values) if scope.is_text(node) else values
+
+
+def _fold(function: str, values: pl.Expr) -> pl.Expr:
+    folds: dict[str, pl.Expr] = {
+        "SUM": pl.when(values.count() > 0).then(values.sum()),
+        "MIN": values.min(), "MAX": values.max(), "COUNT": values.count().cast(pl.Int64),
+        "COUNT_DISTINCT": values.drop_nulls().n_unique().cast(pl.Int64),
+        "STRING_AGG": values.drop_nulls().unique(maintain_order=True).str.join(", "),
+    }  # fmt: skip
+    return folds[function]
+
+
+def values_of(form: Form, submissions: Sequence[Submission], expressions: dict[str, Node]) -> list[dict[str, Value]]:
+    """The value of each expression for each submission, in order."""
+    frames = make_frames(form, submissions)
+    return Scope(frames, form.main_sheet).values(expressions)

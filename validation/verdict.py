@@ -1,0 +1,34 @@
+"""The verdict on one returned file: how it ended, why, and what was found."""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from intake.submission import Return, Submission
+from validation.findings import Finding
+
+LATE = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How one Return ended. `outcome` is one of validation.findings.OUTCOMES."""
+
+    source: Return
+    outcome: str
+    reason: dict[str, str] = field(default_factory=dict)  # in words, by language; empty when all is said by findings
+    submission: Submission | None = None
+    findings: tuple[Finding, ...] = ()
+    report: str | None = None
+    recipient: str | None = None
+
+    def ended(self, outcome: str, reason: dict[str, str] | None = None) -> Self:
+        """The same verdict with another outcome."""
+        return replace(self, outcome=outcome, reason=self.reason if reason is None else reason)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "warning")
