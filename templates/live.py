@@ -63,7 +63,7 @@ class _Writer:
                     self.put(item, column, formula)
             for column, formula in self.found(item):
                 self.put(item, column, formula)
-            self.sheet[f"{KEY}{item.row}"] = places(self.live, item)
+            self.sheet[f"{KEY}{item.row}"] = places(item)
         self.write_aside()
 
     def put(self, item: Item, column: str, formula: str) -> None:
@@ -119,12 +119,13 @@ class _Writer:
 
     def found(self, item: Item) -> Iterator[tuple[str, str]]:
         """What is found in a row, as the letters of its causes, and the message of the first one."""
-        first = item.first
-        rest = [cause for cause in item.causes if cause not in first]
-        if not item.causes:
+        letters = item.letters
+        first = set(item.first)
+        if not letters:
             return
-        own = "&".join(f'IF({cause.failing},"{item.letter(cause)}","")' for cause in first) or '""'
-        others = "".join(f'&IF({cause.failing},"{item.letter(cause)}","")' for cause in rest)
+        found = {cause: f'IF({cause.failing},"{letter}","")' for cause, letter in letters.items()}
+        own = "&".join(test for cause, test in found.items() if cause in first) or '""'
+        others = "".join(f"&{test}" for cause, test in found.items() if cause not in first)
         row = item.row
         if item.is_table:
             yield OWN, f'IF({item.block.used}="","","."&{own})'
@@ -137,8 +138,8 @@ class _Writer:
 
     def message(self, item: Item) -> str:
         found = f"{FOUND}{item.row}"
-        letters = "".join(map(item.letter, item.causes))
-        texts = ",".join(f'"{"-" if cause.is_warning else "!"}"&{cause.message}' for cause in item.causes)
+        letters = "".join(item.letters.values())
+        texts = ",".join(f'"{"-" if cause.is_warning else "!"}"&{cause.message}' for cause in item.letters)
         before, after = self.more.split("{antall}")
         more = f'IF(LEN({found})>1,"{before}"&LEN({found})-1&"{after}","")' if item.is_table else '""'
         return f'IF({found}="","",CHOOSE(FIND(LEFT({found}),"{letters}"),{texts})&{more})'.replace('&"")', ")")
@@ -159,12 +160,12 @@ class _Writer:
             cell.data_type = "s"
 
 
-def places(live: Live, item: Item) -> str:
+def places(item: Item) -> str:
     """The column to go to for each cause: its letter, then the column in two places."""
-    return "".join(f"{item.letter(cause)}{_column(live, item.block, cause.blame):<2}" for cause in item.causes)
+    return "".join(f"{name}{_column(item.block, cause.blame):<2}" for cause, name in item.letters.items())
 
 
-def _column(live: Live, block: Block, blame: tuple[Node, ...]) -> str:
+def _column(block: Block, blame: tuple[Node, ...]) -> str:
     sheet = block.place.sheet
     if isinstance(sheet, QuestionSheet):
         return "C"

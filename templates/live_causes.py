@@ -30,7 +30,7 @@ ASKING = "αβγδεζηθικλμ"  # the causes that are only asked about
 TOP = ""  # the key of the item of a sheet as a whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cause:
     """One thing that may be wrong in a row."""
 
@@ -68,12 +68,21 @@ class Item:
     @property
     def causes(self) -> list[Cause]:
         """Errors first, so that the first letter of a row tells the most important thing."""
-        rest = [cause for cause in (*self.own, *self.rules) if cause not in self.first]
+        first = set(self.first)
+        rest = [cause for cause in (*self.own, *self.rules) if cause not in first]
         return [*self.first, *sorted(rest, key=lambda cause: cause.is_warning)]
 
+    @property
+    def letters(self) -> dict[Cause, str]:
+        """The letter of each cause; of the first ones it stays the same when rules are added."""
+        errors = [cause for cause in self.causes if not cause.is_warning]
+        asking = [cause for cause in self.causes if cause.is_warning]
+        if len(errors) > len(LETTERS) or len(asking) > len(ASKING):
+            raise ValueError(f"there are too many rules on «{self.block.place.sheet.key}» to tell them apart")
+        return dict(zip(errors, LETTERS, strict=False)) | dict(zip(asking, ASKING, strict=False))
+
     def letter(self, cause: Cause) -> str:
-        alike = [other for other in self.causes if other.is_warning is cause.is_warning]
-        return (ASKING if cause.is_warning else LETTERS)[alike.index(cause)]
+        return self.letters[cause]
 
 
 @dataclass

@@ -10,10 +10,11 @@ import zipfile
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-MARK = "§"
+MARK = "~~"
 FIRST = re.compile(rf"<f>{MARK}(\d+) ([A-Z]+\d+:[A-Z]+\d+){MARK}".encode())
 REST = re.compile(rf"<f>{MARK}(\d+)</f><v ?/?>(?:</v>)?".encode())
 NO_VALUE = re.compile(rb"</f><v ?/>|</f><v></v>")
+CHARACTER = re.compile(rb"&#(\d{3,});")  # not of ASCII, written by its number
 
 
 class Shared:
@@ -35,7 +36,7 @@ class Shared:
 
 
 def with_shared(workbook: bytes) -> bytes:
-    """The same workbook with its marked formulas shared, and without the empty results."""
+    """The same workbook with its marked formulas shared, and written in fewer bytes."""
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(workbook)) as source,
@@ -47,5 +48,6 @@ def with_shared(workbook: bytes) -> bytes:
                 data = FIRST.sub(rb'<f t="shared" ref="\2" si="\1">', data)
                 data = REST.sub(rb'<f t="shared" si="\1"/>', data)
                 data = NO_VALUE.sub(b"</f>", data)
+                data = CHARACTER.sub(lambda found: chr(int(found[1])).encode(), data)
             target.writestr(entry, data)
     return buffer.getvalue()

@@ -86,8 +86,8 @@ def _without(characters: str, value: str) -> str:
 
 
 def only_digits(value: str, places: str = EACH) -> str:
-    """Whether there is nothing but digits at these places; an empty place is none."""
-    return f"SUMPRODUCT(--ISERROR(FIND(MID({value},{places},1),{DIGITS})))=0"
+    """Whether there is nothing but digits at these places; after the text there may be nothing."""
+    return f'SUMPRODUCT(--ISERROR(FIND(MID({value}&REPT("0",60),{places},1),{DIGITS})))=0'
 
 
 def _number(cell: str, written: str, kind: str) -> str:

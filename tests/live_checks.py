@@ -20,7 +20,7 @@ from intake.submission import Submission
 from templates.form import NUMERIC, GridSheet, Question, QuestionSheet, TableSheet
 from templates.layout import RULES_SHEET
 from templates.live import make_live
-from templates.live_causes import Cause, Item, Live
+from templates.live_causes import TOP, Cause, Item, Live
 from templates.live_plan import FOUND
 from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 from templates.recipients import Recipient
@@ -28,7 +28,7 @@ from tests.conftest import Office, office
 from tests.desk import Desk
 from validation import check
 
-Verdict = tuple[str, str, str, int]  # rule with its part, sheet, question or row of a grid, row of a table
+Verdict = tuple[str, str, str, int]  # rule with its part, sheet, question, row of a table or grid
 NUMBER_TEXTS = ("12", "-3", "1 200", "1.500", "1,500", "2,5", "2.5", "kr 500,-", "ca. 30", "0", "1,25 mill", "12,00",
                 "007", "-", ",5", "5,", "1e3", "50 %", "12.345,6")  # fmt: skip
 DATE_TEXTS = ("15.08.2024", "1.9.2025", "2024-08-15", "31.02.2024", "2025-02-29", "01/02/2024", "13/02/2024", "5/5/2024",
@@ -122,9 +122,12 @@ class Generator:
 # what the pipeline says
 
 
-def judged_by_pipeline(desk: Desk, submission: Submission) -> set[Verdict]:
-    [findings] = check.find(desk.form, [submission])
-    return {verdict for finding in findings for verdict in _verdicts(desk, submission, finding)}
+def judged_by_pipeline(desk: Desk, submissions: Sequence[Submission]) -> list[set[Verdict]]:
+    told = check.find(desk.form, submissions)
+    return [
+        {verdict for finding in findings for verdict in _verdicts(desk, submission, finding)}
+        for submission, findings in zip(submissions, told, strict=True)
+    ]
 
 
 def _verdicts(desk: Desk, submission: Submission, finding: check.Finding) -> Iterator[Verdict]:
@@ -139,9 +142,7 @@ def _verdicts(desk: Desk, submission: Submission, finding: check.Finding) -> Ite
         column = submission.sheets[sheet].places[question]
         for cell in cells:
             if cell.rstrip("0123456789") == column:
-                row = int(cell[len(column) :])
-                key = next((one.key for one in submission.sheets[sheet].rows if one.number == row), "")
-                yield rule, sheet, key or "*", row
+                yield rule, sheet, question, int(cell[len(column) :])
 
 
 def _single(item: str) -> list[str]:
@@ -160,9 +161,7 @@ class Reader:
     def __init__(self, desk: Desk, language: str) -> None:
         self.desk = desk
         self.live: Live = make_live(desk.form, language)
-        self.by_letter = {
-            place: {item.letter(cause): cause for cause in item.causes} for place, item in self.live.items.items()
-        }
+        self.letters = {place: item.letters for place, item in self.live.items.items()}
 
     def read(self, path: Path) -> Iterator[tuple[tuple[str, str], Item, int, str]]:
         """Each row that is judged: its item, the row on the answer sheet, the letters found."""
@@ -183,14 +182,19 @@ def compare(desk: Desk, cases: Sequence[Case], program: Office, folder: Path) ->
     done = Compared()
     readers = {language: Reader(desk, language) for language in desk.form.languages}
     made = program.convert_all([case.path for case in cases], "xlsx", folder)
-    for case, path in zip(cases, made, strict=True):
-        submission = desk.take_in(case.path, case.path.read_bytes(), datetime.now(desk.form.zone))
-        if isinstance(submission, Submission):
-            _compare_one(readers[case.owner.language], path, submission, done)
+    now = datetime.now(desk.form.zone)
+    taken = [desk.take_in(case.path, case.path.read_bytes(), now) for case in cases]
+    submissions = [submission for submission in taken if isinstance(submission, Submission)]
+    assert len(submissions) == len(cases)
+    told = judged_by_pipeline(desk, submissions)
+    for path, submission, expected in zip(made, submissions, told, strict=True):
+        _compare_one(readers[submission.language], path, submission, expected, done)
     return done
 
 
-def _compare_one(reader: Reader, path: Path, submission: Submission, done: Compared) -> None:
+def _compare_one(
+    reader: Reader, path: Path, submission: Submission, expected: set[Verdict], done: Compared
+) -> None:
     desk = reader.desk
     noted = {
         (sheet, key)
@@ -205,35 +209,44 @@ def _compare_one(reader: Reader, path: Path, submission: Submission, done: Compa
         for source in (question.fill, question.lookup)
         if source and (sheet, source.key) in noted
     }
-    expected = judged_by_pipeline(desk, submission)
+    rows = {sheet: {one.number for one in found.rows} for sheet, found in submission.sheets.items()}
     for place, item, row, letters in reader.read(path):
-        used = any(one.number == row for one in submission.sheets[place[0]].rows) or not item.is_table
-        for cause in item.causes:
+        used = not item.is_table or row in rows[place[0]]
+        for cause, letter in reader.letters[place].items():
             if _excused(desk, cause, noted):
                 continue
-            live = item.letter(cause) in letters
+            alike = (other for other in reader.letters[place].items() if _is_same(other[0], cause))
+            live = any(name in letters for _, name in alike)
             told = _is_told(place, row, cause, expected)
             done.verdicts += used
             done.judged[cause.rule.name] += live
-            if live != told and not (live and _is_told_twice(item, cause, letters)):
-                done.differences.append(f"{path.name} {place} {row} {cause.kind} {cause.rule.name}: {live=} {told=}")
+            if live != told:
+                shown = _written(submission, cause, row)
+                where = f"{path.name} {place} {row} {cause.kind} {cause.rule.name}"
+                done.differences.append(f"{where}: {live=} {told=} {shown}")
 
 
-def _is_told_twice(item: Item, cause: Cause, letters: str) -> bool:
-    del item, cause, letters
-    return False
+def _is_same(one: Cause, other: Cause) -> bool:
+    """Whether two causes are told alike: one rule may speak for several readings of a cell."""
+    return one.rule is other.rule and one.blame[:1] == other.blame[:1]
+
+
+def _written(submission: Submission, cause: Cause, row: int) -> list[str]:
+    blamed = cause.blame[0]
+    rows = submission.sheets[getattr(blamed, "sheet", "")].rows
+    answers = [one.answers.get(getattr(blamed, "key", "")) for one in rows if one.number in (0, row)]
+    return [answer.raw for answer in answers if answer]
 
 
 def _is_told(place: tuple[str, str], row: int, cause: Cause, expected: set[Verdict]) -> bool:
     sheet, key = place
-    rule = cause.rule.name
-    blamed = cause.blame[0]
+    rule, blamed = cause.rule.name, cause.blame[0]
     if isinstance(blamed, Answer) and blamed.sheet != sheet:  # told on another sheet, once for all rows
         return any(found[0] == rule for found in expected)
-    if key == "":
+    if key == TOP or isinstance(blamed, GridLine):
         return any(found[:2] == (rule, sheet) for found in expected)
-    own = getattr(blamed, "key", getattr(blamed, "column", ""))
-    return any(found[:2] == (rule, sheet) and found[2] in (key, own) and found[3] in (0, row) for found in expected)
+    question = getattr(blamed, "key", getattr(blamed, "column", ""))
+    return (rule, sheet, question, 0) in expected or (rule, sheet, question, row) in expected
 
 
 def _excused(desk: Desk, cause: Cause, noted: set[tuple[str, str]]) -> bool:
