@@ -18,10 +18,12 @@ from templates.layout import RULES_SHEET, SUMMED
 from templates.live_causes import Item, Live
 from templates.live_plan import FIRST_ROW, FOUND, KEY, MESSAGE, OWN, Block, Here, Plan
 from templates.predicate import Aggregate, Answer, Column, GridCell, Node
+from templates.listing import write_listing
 from templates.shared import Shared
 from templates.states import helper, state
 
-MAX_FORMULA = 8192  # characters
+MAX_FORMULA = 7000  # characters; a spreadsheet takes 8192, and addresses grow down a column
+MAX_CHOICES = 25  # LibreOffice takes 30
 
 
 def make_live(form: Form, language: str) -> Live:
@@ -45,7 +47,9 @@ def write_rules(sheet: Worksheet, live: Live, note: str, more: str) -> None:
     """Fill the sheet `_regler`."""
     sheet.sheet_state = "hidden"
     sheet["A1"] = note
-    _Writer(sheet, live, more).write()
+    writer = _Writer(sheet, live, more)
+    writer.write()
+    write_listing(sheet, live.plan, writer.shared)
 
 
 class _Writer:
@@ -86,6 +90,9 @@ class _Writer:
         for node, column in block.conditions.items():
             here = Here(self.plan, block.place, item.row)
             yield column, f'IF({block.used}="",0,IF({Formula(self.live.form, here).true(node)},1,0))'
+        for lookup, column in block.fetched.items():
+            here = Here(self.plan, block.place, item.row)
+            yield column, Formula(self.live.form, here).state(lookup)
 
     def answer_state(self, item: Item, key: str, question: Question) -> Iterator[tuple[str, str]]:
         block = item.block
@@ -139,10 +146,11 @@ class _Writer:
     def message(self, item: Item) -> str:
         found = f"{FOUND}{item.row}"
         letters = "".join(item.letters.values())
-        texts = ",".join(f'"{"-" if cause.is_warning else "!"}"&{cause.message}' for cause in item.letters)
+        texts = [f'"{"-" if cause.is_warning else "!"}"&{cause.message}' for cause in item.letters]
         before, after = self.more.split("{antall}")
-        more = f'IF(LEN({found})>1,"{before}"&LEN({found})-1&"{after}","")' if item.is_table else '""'
-        return f'IF({found}="","",CHOOSE(FIND(LEFT({found}),"{letters}"),{texts})&{more})'.replace('&"")', ")")
+        more = f'&IF(LEN({found})>1,"{before}"&LEN({found})-1&"{after}","")' if item.is_table else ""
+        chosen = _chosen(f'FIND(LEFT({found}),"{letters}")', texts)
+        return f'IF({found}="","",{chosen}{more})'
 
     # beside the blocks
 
@@ -158,6 +166,14 @@ class _Writer:
             cell = self.sheet[f"{letter(column)}{FIRST_ROW + number}"]
             cell.value = words
             cell.data_type = "s"
+
+
+def _chosen(number: str, texts: list[str]) -> str:
+    """The text with this number; CHOOSE takes only so many."""
+    if len(texts) <= MAX_CHOICES:
+        return f"CHOOSE({number},{','.join(texts)})"
+    rest = _chosen(f"{number}-{MAX_CHOICES}", texts[MAX_CHOICES:])
+    return f"IF({number}>{MAX_CHOICES},{rest},CHOOSE({number},{','.join(texts[:MAX_CHOICES])}))"
 
 
 def places(item: Item) -> str:
