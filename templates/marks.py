@@ -10,7 +10,7 @@ from templates import style
 from templates.form import NUMERIC, GridSheet, QuestionSheet
 from templates.formula import any_of
 from templates.layout import ANSWER_COLUMN, HELP_ROW, RULES_SHEET, STATUS_COLUMN, SheetLayout
-from templates.live_causes import Cause, Item, Live
+from templates.live_causes import Item, Live
 from templates.live_plan import FOUND
 from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 
@@ -37,27 +37,32 @@ def mark_findings(sheet: Worksheet, live: Live, place: SheetLayout) -> None:
         answers = f"{ANSWER_COLUMN}{place.first_row}:{ANSWER_COLUMN}{place.last_row}"
         marks[answers] = [f'${STATUS_COLUMN}{place.first_row}<>""']
     for item in live.items.values():
-        for cells, letters in _blamed(item, place).items():
-            marks.setdefault(cells, []).append(_holds(item, place, letters))
+        for (cells, is_column), letters in _blamed(item, place).items():
+            test = _holds(item, place, letters)
+            marks.setdefault(cells, []).append(_where_filled(test, cells) if is_column else test)
     for cells, tests in marks.items():
         look = {"border": style.ALERT_BOX, "fill": style.fill(style.ALERT_SHADE)}
         rule = FormulaRule(formula=[any_of(tests)], stopIfTrue=True, **look)  # type: ignore[no-untyped-call]
         sheet.conditional_formatting.add(cells, rule)
 
 
-def _blamed(item: Item, place: SheetLayout) -> dict[str, str]:
-    """The cells of one sheet that a row's findings blame: range to letters."""
-    found: dict[str, str] = {}
+def _blamed(item: Item, place: SheetLayout) -> dict[tuple[str, bool], str]:
+    """The cells of one sheet that a row's findings blame, and whether they are a whole column: to letters."""
+    found: dict[tuple[str, bool], str] = {}
     for cause, name in item.letters.items():
-        for cells in _cells_of(item, cause, place):
-            found[cells] = found.get(cells, "") + name
+        for node in dict.fromkeys(cause.blame):
+            for cells in _cells(item, node, place) if getattr(node, "sheet", "") == place.sheet.key else ():
+                at = cells, isinstance(node, Column | TableRows)
+                found[at] = found.get(at, "") + name
     return found
 
 
-def _cells_of(item: Item, cause: Cause, place: SheetLayout) -> Iterator[str]:
-    for node in dict.fromkeys(cause.blame):
-        if getattr(node, "sheet", "") == place.sheet.key:
-            yield from _cells(item, node, place)
+def _where_filled(test: str, cells: str) -> str:
+    """Of a column, the answers that are there; the first cell when there is none."""
+    first, _, last = cells.partition(":")
+    column, row = first.rstrip("0123456789"), first.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    whole = f"${column}${row}:${column}${last.removeprefix(column)}"
+    return f'AND({test},OR({first}<>"",AND(ROW({first})={row},COUNTA({whole})=0)))'
 
 
 def _cells(item: Item, node: Node, place: SheetLayout) -> Iterator[str]:
@@ -90,7 +95,7 @@ def _holds(item: Item, place: SheetLayout, letters: str) -> str:
     if item.is_table:
         if here.sheet.key != place.sheet.key:
             return f"SUMPRODUCT({_shortened(found_name(here.sheet.key), letters)})>0"
-        number = f"ROW()-{HELP_ROW - 1}"
+        number = f"ROW($A{place.first_row})-{HELP_ROW - 1}"
     cell = f"INDEX({found_name(here.sheet.key)},{number})"
     return f"{_shortened(cell, letters)}>0"
 
