@@ -7,8 +7,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.formula import text
 from templates.layout import MARK_CONTROL, RULES_SHEET
-from templates.live_causes import ASKING
 from templates.listing import LISTED, Columns
+from templates.live_causes import ASKING
 from templates.live_plan import FIRST_ROW, FOUND, MESSAGE, Block
 from templates.shared import Shared
 from templates.sheets import Writer

@@ -15,14 +15,15 @@ from templates.entry import fetched_state
 from templates.form import Form, GridSheet, Question, QuestionSheet
 from templates.formula import BAD, Formula, any_of
 from templates.layout import RULES_SHEET, SUMMED
+from templates.listing import write_listing
 from templates.live_causes import Item, Live
 from templates.live_plan import FIRST_ROW, FOUND, KEY, MESSAGE, OWN, Block, Here, Plan
 from templates.predicate import Aggregate, Answer, Column, GridCell, Node
-from templates.listing import write_listing
 from templates.shared import Shared
 from templates.states import helper, state
 
 MAX_FORMULA = 7000  # characters; a spreadsheet takes 8192, and addresses grow down a column
+LONG = 6000
 MAX_CHOICES = 25  # LibreOffice takes 30
 
 
@@ -131,8 +132,9 @@ class _Writer:
         if not letters:
             return
         found = {cause: f'IF({cause.failing},"{letter}","")' for cause, letter in letters.items()}
-        own = "&".join(test for cause, test in found.items() if cause in first) or '""'
-        others = "".join(f"&{test}" for cause, test in found.items() if cause not in first)
+        own = self.joined(item, [test for cause, test in found.items() if cause in first]) or '""'
+        rest = [test for cause, test in found.items() if cause not in first]
+        others = "&" + self.joined(item, rest) if rest else ""
         row = item.row
         if item.is_table:
             yield OWN, f'IF({item.block.used}="","","."&{own})'
@@ -147,10 +149,28 @@ class _Writer:
         found = f"{FOUND}{item.row}"
         letters = "".join(item.letters.values())
         texts = [f'"{"-" if cause.is_warning else "!"}"&{cause.message}' for cause in item.letters]
+        number = f'FIND(LEFT({found}),"{letters}")'
         before, after = self.more.split("{antall}")
         more = f'&IF(LEN({found})>1,"{before}"&LEN({found})-1&"{after}","")' if item.is_table else ""
-        chosen = _chosen(f'FIND(LEFT({found}),"{letters}")', texts)
+        chosen = self.joined(item, [_chosen(found, number, at, some) for at, some in _groups(texts)])
         return f'IF({found}="","",{chosen}{more})'
+
+    def joined(self, item: Item, parts: list[str]) -> str:
+        """Texts one after the other; in cells of their own where they are too long for one formula."""
+        whole = "&".join(parts)
+        if len(whole) < LONG:
+            return whole
+        groups: list[list[str]] = [[]]
+        for part in parts:
+            if sum(map(len, groups[-1])) + len(part) > LONG:
+                groups.append([])
+            groups[-1].append(part)
+        cells = []
+        for group in groups:
+            item.block.extra.append(item.block.next_column())
+            cells.append(f"{item.block.extra[-1]}{item.row}")
+            self.put(item, item.block.extra[-1], "&".join(group))
+        return "&".join(cells)
 
     # beside the blocks
 
@@ -168,12 +188,21 @@ class _Writer:
             cell.data_type = "s"
 
 
-def _chosen(number: str, texts: list[str]) -> str:
-    """The text with this number; CHOOSE takes only so many."""
-    if len(texts) <= MAX_CHOICES:
-        return f"CHOOSE({number},{','.join(texts)})"
-    rest = _chosen(f"{number}-{MAX_CHOICES}", texts[MAX_CHOICES:])
-    return f"IF({number}>{MAX_CHOICES},{rest},CHOOSE({number},{','.join(texts[:MAX_CHOICES])}))"
+def _groups(texts: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """The texts in groups that CHOOSE takes, and that a formula holds, with the number before the first."""
+    at, some = 0, list[str]()
+    for number, text in enumerate(texts):
+        if some and (len(some) == MAX_CHOICES or sum(map(len, some)) + len(text) > LONG - 200):
+            yield at, some
+            at, some = number, []
+        some.append(text)
+    yield at, some
+
+
+def _chosen(found: str, number: str, at: int, texts: list[str]) -> str:
+    """The text with a number, if it is one of these."""
+    chosen = f"CHOOSE({number}-{at},{','.join(texts)})"
+    return f'IF({found}="","",IF(AND({number}>{at},{number}<={at + len(texts)}),{chosen},""))'
 
 
 def places(item: Item) -> str:

@@ -229,7 +229,7 @@ class _Own:
         cell = answer_cell(self.item, node)
         for code in problems(question):
             rule = _first(rule for rule in self.live.form.rules if code in rule.reading)
-            yield self._cause(rule, "reading", f"{state}={bad_state(code)}", node, reading_words(code, question, cell))
+            yield self._cause(rule, "reading", f"{state}={bad_state(code)}", node, reading_words(code, cell))
         if question.type == "phone":
             rule = _first(rule for rule in self.live.form.rules if "phone" in rule.reading)
             failing = when(filled(state), f"NOT({phone_is_norwegian(state)})")
@@ -393,4 +393,3 @@ def _stripped_length(cell: str) -> str:
     times = f'(LEN({flat})-LEN(SUBSTITUTE({flat},{last},"")))'
     end = f'FIND("{BAD}{BAD}",SUBSTITUTE({flat},{last},"{BAD}{BAD}",{times}))'
     return f"({end}-FIND(LEFT(TRIM({flat})),{flat})+1)"
-

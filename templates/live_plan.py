@@ -35,6 +35,7 @@ from templates.states import helper
 KEY, FOUND, OWN, MESSAGE = "A", "B", "C", "D"  # the columns of every block
 FIRST_STATE = 4  # counted from 0: E
 FIRST_ROW = 3
+ROOM = 24  # columns for what is counted, looked up and too long
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Block:
     helpers: dict[str, str]
     conditions: dict[Node, str] = field(default_factory=dict)  # what COUNT_IF counts, to column
     fetched: dict[Lookup, str] = field(default_factory=dict)  # what rules look up for each row, to column
+    extra: list[str] = field(default_factory=list)  # the columns of what is too long for one formula
 
     @property
     def first(self) -> int:
@@ -69,7 +71,7 @@ class Block:
     def next_column(self) -> str:
         """The next column of the block that nothing stands in."""
         taken = len(set(self.states.values()) | set(self.helpers.values()))
-        return letter(FIRST_STATE + taken + len(self.conditions) + len(self.fetched))
+        return letter(FIRST_STATE + taken + len(self.conditions) + len(self.fetched) + len(self.extra))
 
     @property
     def used(self) -> str:
@@ -117,7 +119,7 @@ class Plan:
     @cached_property
     def aside(self) -> int:
         """The first column beside the blocks, with room for what COUNT_IF counts."""
-        return FIRST_STATE + 12 + max(len(block.states) + len(block.helpers) for block in self.blocks.values())
+        return FIRST_STATE + ROOM + max(len(block.states) + len(block.helpers) for block in self.blocks.values())
 
     def text_cell(self, words: str) -> str:
         return f"${letter(self.aside)}${FIRST_ROW + self.texts.setdefault(words, len(self.texts))}"
@@ -319,4 +321,3 @@ def _runs(rows: Iterable[int]) -> Iterator[tuple[int, int]]:
 def asks(question: Question) -> bool:
     """Whether the owner answers a question, so that the answer may be missing."""
     return not (question.calculated or question.locked) and bool(question.required or question.required_when)
-

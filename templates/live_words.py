@@ -68,7 +68,7 @@ def _date(value: str) -> str:
     return f'RIGHT("0"&DAY({value}),2)&"."&RIGHT("0"&MONTH({value}),2)&"."&YEAR({value})'
 
 
-def reading_words(code: str, question: Question, cell: str) -> dict[str, str]:
+def reading_words(code: str, cell: str) -> dict[str, str]:
     """What a message about how a cell was read may say besides."""
     if code == "orgnr_length":
         return {"siffer": f'{digit_count(cell)}&""'}

@@ -106,4 +106,3 @@ def _shortened(cell: str, letters: str) -> str:
     for name in letters:
         rest = f'SUBSTITUTE({rest},"{name}","")'
     return f"LEN({cell})-LEN({rest})"
-

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -17,25 +17,37 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 
 from intake.submission import Submission
-from templates.form import NUMERIC, GridSheet, Question, QuestionSheet, TableSheet
+from templates.form import NUMERIC, GridSheet, Question, QuestionSheet
 from templates.layout import RULES_SHEET
 from templates.live import make_live
 from templates.live_causes import TOP, Cause, Item, Live
-from templates.live_plan import FOUND
+from templates.live_plan import FOUND, MESSAGE
 from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 from templates.recipients import Recipient
+from templates.workbook import workbook_texts
 from tests.conftest import Office, office
 from tests.desk import Desk
 from validation import check
+from validation.findings import Finding
 
 Verdict = tuple[str, str, str, int]  # rule with its part, sheet, question, row of a table or grid
 NUMBER_TEXTS = ("12", "-3", "1 200", "1.500", "1,500", "2,5", "2.5", "kr 500,-", "ca. 30", "0", "1,25 mill", "12,00",
                 "007", "-", ",5", "5,", "1e3", "50 %", "12.345,6")  # fmt: skip
-DATE_TEXTS = ("15.08.2024", "1.9.2025", "2024-08-15", "31.02.2024", "2025-02-29", "01/02/2024", "13/02/2024", "5/5/2024",
-              "august 2024", "15. august 2024", "1.1.24", "01-02-24", "2024-8-15", "32.1.2024", "1/2-24")  # fmt: skip
+DATE_TEXTS = ("15.08.2024", "1.9.2025", "2024-08-15", "31.02.2024", "2025-02-29", "01/02/2024", "13/02/2024",
+              "5/5/2024", "august 2024", "15. august 2024", "1.1.24", "01-02-24", "2024-8-15", "32.1.2024",
+              "1/2-24")  # fmt: skip
 EMAILS = ("a@b.no", "a.b+c@d-e.co.uk", "a@b", "a b@c.no", "a..b@c.no", "@c.no", "a@c.n", "æ@ø.no", "a@-c.no", "a@c.no.",
           "a@b@c.no", "mailto:a@b.no", "navn", "a_b@c_d.no", "a@c.n0")  # fmt: skip
-PHONES = ("22 00 00 01", "+47 22000001", "004722000001", "4722000001", "12345678", "2200000", "(22) 00-00-01", "ring meg")
+PHONES = (
+    "22 00 00 01",
+    "+47 22000001",
+    "004722000001",
+    "4722000001",
+    "12345678",
+    "2200000",
+    "(22) 00-00-01",
+    "ring meg",
+)
 ORGNRS = ("123456785", "123 456 785", "NO 123 456 785 MVA", "123456789", "12345678", "1234567850", "abc", "974760673",
           "974.760.673")  # fmt: skip
 KOMMUNENRS = ("0301", "301", "3203", "32 03", "3205", "9999", "219", "1507", "abc", "*", "03?1", "4601", "3101")
@@ -55,6 +67,7 @@ class Case:
 @dataclass
 class Compared:
     verdicts: int = 0
+    messages: int = 0
     judged: Counter[str] = field(default_factory=Counter)  # times each rule was found broken
     differences: list[str] = field(default_factory=list)
 
@@ -112,7 +125,9 @@ class Generator:
         if question.type == "choice":
             options = self.desk.form.question_options(question)
             code, labels = chance.choice(list(options.items()))
-            return chance.choice((code, code, labels["nn"], labels["nb"], labels["nb"].upper(), f" {labels['nb']} ", "?"))
+            return chance.choice(
+                (code, code, labels["nn"], labels["nb"], labels["nb"].upper(), f" {labels['nb']} ", "?")
+            )
         known = {"email": EMAILS, "phone": PHONES, "orgnr": ORGNRS, "kommunenr": KOMMUNENRS, "yesno": YES_NO}
         if question.max_length and chance.random() < 0.3:
             return "å \n" * (question.max_length // 3 + chance.choice((-1, 0, 1))) + "b" * chance.randrange(4)
@@ -122,15 +137,22 @@ class Generator:
 # what the pipeline says
 
 
-def judged_by_pipeline(desk: Desk, submissions: Sequence[Submission]) -> list[set[Verdict]]:
-    told = check.find(desk.form, submissions)
-    return [
-        {verdict for finding in findings for verdict in _verdicts(desk, submission, finding)}
-        for submission, findings in zip(submissions, told, strict=True)
-    ]
+Told = dict[Verdict, set[str]]
+"""What is broken, with the words of it."""
 
 
-def _verdicts(desk: Desk, submission: Submission, finding: check.Finding) -> Iterator[Verdict]:
+def judged_by_pipeline(desk: Desk, submissions: Sequence[Submission]) -> list[Told]:
+    all_told: list[Told] = []
+    for submission, findings in zip(submissions, check.find(desk.form, submissions), strict=True):
+        told: Told = {}
+        for finding in findings:
+            for verdict in _verdicts(desk, submission, finding):
+                told.setdefault(verdict, set()).add(finding.message[submission.language])
+        all_told.append(told)
+    return all_told
+
+
+def _verdicts(desk: Desk, submission: Submission, finding: Finding) -> Iterator[Verdict]:
     rule = f"{finding.rule}.{finding.part}" if finding.part else finding.rule
     sheet = next((key for key, found in submission.sheets.items() if found.name == finding.sheet), "")
     for question in finding.questions[:1]:
@@ -161,18 +183,19 @@ class Reader:
     def __init__(self, desk: Desk, language: str) -> None:
         self.desk = desk
         self.live: Live = make_live(desk.form, language)
+        more = workbook_texts().say("more", language, antall="NUMBER")
+        self.more = re.compile(re.escape(more).replace("NUMBER", r"\d+") + "$")
         self.letters = {place: item.letters for place, item in self.live.items.items()}
 
-    def read(self, path: Path) -> Iterator[tuple[tuple[str, str], Item, int, str]]:
-        """Each row that is judged: its item, the row on the answer sheet, the letters found."""
+    def read(self, path: Path) -> Iterator[tuple[tuple[str, str], Item, int, str, str]]:
+        """Each row that is judged: its item, the row on the answer sheet, the letters found, the message."""
         rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_name(RULES_SHEET).to_python(skip_empty_area=False)
-        column = ord(FOUND) - ord("A")
+        column, words = ord(FOUND) - ord("A"), ord(MESSAGE) - ord("A")
         for place, item in self.live.items.items():
             last = item.block.last if item.is_table else item.row
             for row in range(item.row, last + 1):
-                value = rows[row - 1][column] if row <= len(rows) else ""
-                assert isinstance(value, str), (path, row, value)
-                yield place, item, item.block.place.first_row + row - item.block.first, value
+                value, message = (str(rows[row - 1][one]) if row <= len(rows) else "" for one in (column, words))
+                yield place, item, item.block.place.first_row + row - item.block.first, value, message
 
 
 # the comparison
@@ -192,9 +215,7 @@ def compare(desk: Desk, cases: Sequence[Case], program: Office, folder: Path) ->
     return done
 
 
-def _compare_one(
-    reader: Reader, path: Path, submission: Submission, expected: set[Verdict], done: Compared
-) -> None:
+def _compare_one(reader: Reader, path: Path, submission: Submission, expected: Told, done: Compared) -> None:
     desk = reader.desk
     noted = {
         (sheet, key)
@@ -210,14 +231,19 @@ def _compare_one(
         if source and (sheet, source.key) in noted
     }
     rows = {sheet: {one.number for one in found.rows} for sheet, found in submission.sheets.items()}
-    for place, item, row, letters in reader.read(path):
+    for place, item, row, letters, message in reader.read(path):
         used = not item.is_table or row in rows[place[0]]
         for cause, letter in reader.letters[place].items():
             if _excused(desk, cause, noted):
                 continue
             alike = (other for other in reader.letters[place].items() if _is_same(other[0], cause))
             live = any(name in letters for _, name in alike)
-            told = _is_told(place, row, cause, expected)
+            words = _told(place, row, cause, expected)
+            told = bool(words)
+            if live and told and letters.startswith(letter):
+                done.messages += 1
+                if _first_message(message, reader.more) not in words:
+                    done.differences.append(f"{path.name} {place} {row} {cause.rule.name}: {message!r} not in {words}")
             done.verdicts += used
             done.judged[cause.rule.name] += live
             if live != told:
@@ -238,15 +264,20 @@ def _written(submission: Submission, cause: Cause, row: int) -> list[str]:
     return [answer.raw for answer in answers if answer]
 
 
-def _is_told(place: tuple[str, str], row: int, cause: Cause, expected: set[Verdict]) -> bool:
+def _told(place: tuple[str, str], row: int, cause: Cause, expected: Told) -> set[str]:
     sheet, key = place
     rule, blamed = cause.rule.name, cause.blame[0]
     if isinstance(blamed, Answer) and blamed.sheet != sheet:  # told on another sheet, once for all rows
-        return any(found[0] == rule for found in expected)
+        return {words for found, said in expected.items() if found[0] == rule for words in said}
     if key == TOP or isinstance(blamed, GridLine):
-        return any(found[:2] == (rule, sheet) for found in expected)
+        return {words for found, said in expected.items() if found[:2] == (rule, sheet) for words in said}
     question = getattr(blamed, "key", getattr(blamed, "column", ""))
-    return (rule, sheet, question, 0) in expected or (rule, sheet, question, row) in expected
+    return expected.get((rule, sheet, question, 0), set()) | expected.get((rule, sheet, question, row), set())
+
+
+def _first_message(message: str, more: re.Pattern[str]) -> str:
+    """The message without the mark before it and the count of others after it."""
+    return more.sub("", message[1:])
 
 
 def _excused(desk: Desk, cause: Cause, noted: set[tuple[str, str]]) -> bool:
@@ -285,9 +316,10 @@ def main() -> None:
     unmerged()
     with tempfile.TemporaryDirectory() as folder:
         done = run(Desk.of("behovsmelding-2024"), count, seed, office(Path(folder)), Path(folder))
-    print(f"{done.verdicts} verdicts, {sum(done.judged.values())} broken, {len(done.differences)} differences")
-    print("\n".join(done.differences[:60]))
-    print("never broken:", sorted(rule for rule, times in done.judged.items() if not times))
+    never = sorted(rule for rule, times in done.judged.items() if not times)
+    counts = f"{done.verdicts} verdicts, {sum(done.judged.values())} of them broken, {done.messages} messages"
+    lines = [f"{counts}: {len(done.differences)} differences", *done.differences[:60], f"never broken: {never}"]
+    sys.stdout.write("\n".join(lines) + "\n")
     sys.exit(bool(done.differences))
 
 
