@@ -70,6 +70,8 @@ def demo(folder: Path, form_name: str, returns: int | None, seed: int) -> None:
     for label, path in done.places.items():
         click.echo(f"  {label:<18}{path}")
     click.echo(f"\nTry: behov --round {folder} status")
+    if any(verdict.outcome == "failed" for verdict in done.verdicts):
+        sys.exit(OUR_FAILURE)
 
 
 @main.command()

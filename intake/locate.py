@@ -64,8 +64,7 @@ def _locate_sheet(workbook: Workbook, form: Form, sheet: Sheet, words: Texts) ->
         names = ", ".join(f"«{cells.name}»" for cells, _ in marked)
         raise LocateError("two_forms", sheets=names)
     if marked:
-        cells, (row, column) = marked[0]
-        return _by_keys(cells, row, column, sheet, _answer_words(form, words))
+        return _by_keys(*marked[0], form, sheet, words)
     found = [place for cells in workbook.sheets if (place := _by_labels(cells, form, sheet, words))]
     return found[0] if len(found) == 1 else None
 
@@ -75,11 +74,6 @@ def _find_marker(cells: SheetCells, mark: str) -> tuple[int, int] | None:
         if mark in cells.rows[row]:
             return row, list(cells.rows[row]).index(mark)
     return None
-
-
-def _answer_words(form: Form, words: Texts) -> set[str]:
-    """The headings of the column of answers."""
-    return {_plain(words.say("answer", language)) for language in form.languages}
 
 
 def _row(cells: SheetCells, row: int) -> Spots:
@@ -114,7 +108,7 @@ def _settled(cells: SheetCells, items: Items, found: Spots) -> dict[str, int]:
     for key, spot in found:
         if places.setdefault(key, spot) != spot or owners.setdefault(spot, key) != key:
             raise _conflict(cells, items[key])
-    return places
+    return {key: places[key] for key in items if key in places}
 
 
 def _conflict(cells: SheetCells, item: Question | GridRow) -> LocateError:
@@ -128,17 +122,21 @@ def _enough(found: Iterable[str], items: Items) -> bool:
 # by keys
 
 
-def _by_keys(cells: SheetCells, marker_row: int, key_column: int, sheet: Sheet, answer_words: set[str]) -> Place | None:
+def _by_keys(cells: SheetCells, spot: tuple[int, int], form: Form, sheet: Sheet, words: Texts) -> Place | None:
+    marker_row, key_column = spot
     marker, keys = _row(cells, marker_row), _column(cells, key_column, marker_row)
-    marks = dict(reversed([(key, row) for key, row in keys if key.startswith("#")]))  # the first of each
     if isinstance(sheet, QuestionSheet):
+        answers = [column for mark, column in marker if mark == at.MARK_ANSWER]
         rows = _rows_by_keys(cells, sheet.questions, marker, keys, key_column)
-        return _question_place(cells, sheet, rows, _marked_answers(cells, marker, answer_words))
-    header = marks.get(at.MARK_HEADER, marker_row)
-    headings = _named(_row(cells, header), _labels(sheet.questions)) if header != marker_row else []
+        return _question_place(cells, sheet, rows, answers or _headed_answers(cells, form, words))
+    marks = dict(reversed([(key, row) for key, row in keys if key.startswith("#")]))  # the first of each
+    header = marks[at.MARK_HEADER] if at.MARK_HEADER in marks else _heading_row(cells, sheet, marker_row + 1)
+    headings = [] if header is None else _named(_row(cells, header), _labels(sheet.questions))
     columns = _settled(cells, sheet.questions, [*_known(marker, sheet.questions), *headings])
     rows = _rows_by_keys(cells, sheet.rows, marker, keys, key_column) if isinstance(sheet, GridSheet) else {}
-    return _table_place(cells, sheet, rows, columns, max(header, marks.get(at.MARK_HELP, header)) + 1)
+    above = max(marker_row, header or 0, marks.get(at.MARK_HELP, 0))
+    first = above + 1 if at.MARK_HELP in marks else _first_answers(cells, above + 1, form, sheet, words)
+    return _table_place(cells, sheet, rows, columns, first)
 
 
 def _known(spots: Spots, items: Items) -> Spots:
@@ -150,11 +148,6 @@ def _rows_by_keys(cells: SheetCells, items: Items, marker: Spots, keys: Spots, k
     label_column = dict(marker).get(at.MARK_LABEL, key_column + 1)
     beside = [(cells.text(row, label_column), row) for key, row in keys if not key.startswith("#")]
     return _settled(cells, items, [*_known(keys, items), *_named(beside, _labels(items))])
-
-
-def _marked_answers(cells: SheetCells, marker: Spots, answer_words: set[str]) -> list[int]:
-    marked = [column for mark, column in marker if mark == at.MARK_ANSWER]
-    return marked or _headed_answers(cells, answer_words)
 
 
 def _question_place(cells: SheetCells, sheet: QuestionSheet, rows: dict[str, int], answers: list[int]) -> Place | None:
@@ -177,50 +170,59 @@ def _table_place(
 
 
 def _by_labels(cells: SheetCells, form: Form, sheet: Sheet, words: Texts) -> Place | None:
-    labels = _labels(sheet.questions)
     if isinstance(sheet, QuestionSheet):
-        return _questions_by_labels(cells, sheet, labels, _answer_words(form, words))
+        return _questions_by_labels(cells, form, sheet, words)
+    header = _heading_row(cells, sheet, 0)
+    if header is None:
+        return None
+    columns = _settled(cells, sheet.questions, _named(_row(cells, header), _labels(sheet.questions)))
+    rows = _grid_rows_by_labels(cells, sheet, header) if isinstance(sheet, GridSheet) else {}
+    return _table_place(cells, sheet, rows, columns, _first_answers(cells, header + 1, form, sheet, words))
+
+
+def _questions_by_labels(cells: SheetCells, form: Form, sheet: QuestionSheet, words: Texts) -> Place | None:
+    labels = _labels(sheet.questions)
+    width = max((len(row) for row in cells.rows), default=0)
+    found = max((_named(_column(cells, column), labels) for column in range(width)), key=len, default=[])
+    if not _enough((key for key, _ in found), sheet.questions):
+        return None
+    return _question_place(cells, sheet, _settled(cells, sheet.questions, found), _headed_answers(cells, form, words))
+
+
+def _headed_answers(cells: SheetCells, form: Form, words: Texts) -> list[int]:
+    """The columns with the heading of answers, in the row that has the heading of questions too."""
+    questions, answers = ({_plain(words.say(key, code)) for code in form.languages} for key in ("question", "answer"))
     for row in range(min(len(cells.rows), MARKER_ROWS)):
-        headings = _named(_row(cells, row), labels)
-        if _enough((key for key, _ in headings), sheet.questions):
-            columns = _settled(cells, sheet.questions, headings)
-            rows = _grid_rows_by_labels(cells, sheet, row) if isinstance(sheet, GridSheet) else {}
-            first = row + 2 if _is_help(cells, row + 1, form, sheet, words) else row + 1
-            return _table_place(cells, sheet, rows, columns, first)
-    return None
-
-
-def _questions_by_labels(
-    cells: SheetCells, sheet: QuestionSheet, labels: dict[str, str], answer_words: set[str]
-) -> Place | None:
-    for column in range(max((len(row) for row in cells.rows), default=0)):
-        found = _named(_column(cells, column), labels)
-        if _enough((key for key, _ in found), sheet.questions):
-            rows = _settled(cells, sheet.questions, found)
-            return _question_place(cells, sheet, rows, _headed_answers(cells, answer_words))
-    return None
-
-
-def _headed_answers(cells: SheetCells, answer_words: set[str]) -> list[int]:
-    """The columns that are headed as answers, in the first row that has such a heading."""
-    for row in range(min(len(cells.rows), MARKER_ROWS)):
-        headed = [column for text, column in _row(cells, row) if _plain(text) in answer_words]
-        if headed:
+        texts = [(_plain(text), column) for text, column in _row(cells, row)]
+        headed = [column for text, column in texts if text in answers]
+        if headed and any(text in questions for text, _ in texts):
             return headed
     return []
+
+
+def _heading_row(cells: SheetCells, sheet: Sheet, first: int) -> int | None:
+    """The row with most of the labels; a key may happen to be one too, so it is not just any row with some."""
+    labels = _labels(sheet.questions)
+    rows = range(first, min(len(cells.rows), MARKER_ROWS))
+    found = {row: {key for key, _ in _named(_row(cells, row), labels)} for row in rows}
+    best = max(found, key=lambda row: len(found[row]), default=None)
+    return best if best is not None and _enough(found[best], sheet.questions) else None
+
+
+def _first_answers(cells: SheetCells, row: int, form: Form, sheet: Sheet, words: Texts) -> int:
+    """The first row from here on that holds neither headings nor help."""
+    labels = _labels(sheet.questions)
+    helps = {_plain(prompt(item, code, words)) for item in sheet.questions.values() for code in form.languages} - {""}
+    while row < len(cells.rows):
+        texts = _row(cells, row)
+        is_heading = _enough((key for key, _ in _named(texts, labels)), sheet.questions)
+        if not is_heading and not any(_plain(text) in helps for text, _ in texts):
+            break
+        row += 1
+    return row
 
 
 def _grid_rows_by_labels(cells: SheetCells, sheet: GridSheet, header: int) -> dict[str, int]:
     labels = _labels(sheet.rows)
     spots = [spot for column in range(GRID_LABEL_COLUMNS) for spot in _column(cells, column, header + 1)]
     return _settled(cells, sheet.rows, _named(spots, labels))
-
-
-def _is_help(cells: SheetCells, row: int, form: Form, sheet: Sheet, words: Texts) -> bool:
-    """Whether a row holds the help of the questions, and not the first answers."""
-    helps = {
-        _plain(prompt(question, language, words))
-        for question in sheet.questions.values()
-        for language in form.languages
-    }
-    return row < len(cells.rows) and any(text and _plain(text) in helps for text, _ in _row(cells, row))

@@ -59,8 +59,10 @@ class Demo:
 def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progress: Progress) -> Demo:
     """Make a round in this folder, replacing an earlier demo there.
 
-    Raises RoundError when the folder holds something else.
+    Raises RoundError when the folder holds something else, or the form has no samples.
     """
+    if not (find_form(form_name) / "samples").is_dir():
+        raise RoundError(f"the form {form_name} has no samples/ to make a demo of; choose a form that has")
     round_ = _fresh_round(folder, form_name, seed)
     form = round_.form
     random = Random(seed)  # noqa: S311 - a repeatable demo, no secret

@@ -47,7 +47,7 @@ def verdict_lines(verdict: Verdict, form: Form) -> Iterator[str]:
         yield f"  {verdict.reason[language]}"
     for finding in verdict.findings:
         place = " ".join(filter(None, (finding.sheet, ", ".join(finding.cells))))
-        yield f"  {finding.severity:<8}{finding.rule:<6}{place:<24}{finding.message[language]}"
+        yield f"  {finding.severity:<8}{finding.rule:<6} {place:<23} {finding.message[language]}"
 
 
 def status_lines(counts: dict[str, Any]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """The text of a rule as SQL, before its names mean anything: one expression, no comments, not too long."""
 
+from functools import lru_cache
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
@@ -23,6 +25,7 @@ class PredicateError(ValueError):
         self.fix = fix
 
 
+@lru_cache(1024)  # a rule is read when the form is checked and again when it is used; nobody changes the tree
 def read_expression(text: str) -> exp.Expr:
     """The one expression that a text holds. Raises PredicateError."""
     if len(text) > MAX_LENGTH:

@@ -4,18 +4,23 @@ import csv
 import io
 import re
 import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from templates.orgnr import DIGITS, is_orgnr
+from templates.problems import one_of
 
 HEADINGS: dict[str, dict[str, list[str]]] = tomllib.loads(
     (Path(__file__).parent / "headings.toml").read_text(encoding="utf-8")
 )
 REQUIRED = ("orgnr", "name", "type", "email", "language")
 EMAIL = re.compile(r"[^@\s,;<>\"()\[\]]+@[^@\s,;<>\"()\[\]]+\.[^@\s,;<>\"()\[\].]{2,}")
+KOMMUNENR = re.compile(r"\d{4}", re.ASCII)
 COPIES = re.compile(r"[1-9][0-9]?")
+NUMBERS = ("orgnr", "owner", "kommunenr", "county", "copies")
+LEADING_ZEROS = {"kommunenr": 4, "county": 2}  # digits; a spreadsheet drops the zero of 0301
 
 
 @dataclass(frozen=True)
@@ -48,75 +53,104 @@ class Recipient:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row of the recipients file that cannot be used."""
+    """A row that cannot be used: of the recipients, or of the file that is named."""
 
     row: int
     name: str
     reason: str
+    file: str = ""
 
     def __str__(self) -> str:
-        return f"row {self.row}  {self.name or '(no name)'}  {self.reason}"
+        place = f"{self.file} row {self.row}" if self.file else f"row {self.row}"
+        return f"{place}  {self.name or '(no name)'}  {self.reason}"
 
 
 class RecipientsError(Exception):
     """A recipients file that cannot be read at all: one sentence that says what to do."""
 
 
-def read_recipients(path: Path, languages: tuple[str, ...]) -> tuple[list[Recipient], list[BadRow]]:
+def read_recipients(
+    path: Path, languages: Sequence[str], types: Sequence[str] = ()
+) -> tuple[list[Recipient], list[BadRow]]:
     """The usable recipients of a CSV or .xlsx file, and the rows that need a person.
 
-    Known units are read from `units.csv` (or .xlsx) in the same folder when it is there.
+    Known units are read from `units.csv` (or .xlsx) in the same folder when it is there, and its
+    rows that need a person are told too. Without `types` any type is taken.
     Raises RecipientsError when the file or one of its required columns is missing.
     """
-    units = _read_units(path.parent)
+    rows = _rows(path, HEADINGS["recipients"], REQUIRED)
+    units, bad_units = _read_units(path.parent, {row["orgnr"] for _, row in rows})
     good: list[Recipient] = []
     bad: list[BadRow] = []
     seen: dict[str, int] = {}
-    for number, row in _rows(path, HEADINGS["recipients"], REQUIRED):
-        problem = _problem(row, languages, seen)
-        if problem:
-            bad.append(BadRow(number, row["name"], problem))
+    for number, row in rows:
+        reasons = [*_wrong_unit(row, seen.get(row["orgnr"])), *_wrong_recipient(row, languages, types)]
+        if reasons:
+            bad.append(BadRow(number, row["name"], "; ".join(reasons)))
             continue
         seen[row["orgnr"]] = number
         fields = {key: value for key, value in row.items() if key != "copies"}
         fields["language"] = row["language"].lower()
         copies = int(row.get("copies") or 1)
         good.append(Recipient(**fields, copies=copies, units=tuple(units.get(row["orgnr"], ()))))
-    return good, bad
+    return good, [*bad, *bad_units]
 
 
-def _problem(row: dict[str, str], languages: tuple[str, ...], seen: dict[str, int]) -> str | None:
-    orgnr, email, copies = row["orgnr"], row["email"], row.get("copies") or str(1)
-    digits = "check digit" if len(orgnr) == DIGITS and orgnr.isdigit() else f"must have {DIGITS} digits"
-    tests = (
-        (is_orgnr(orgnr), f"«{orgnr}» is not an organisation number ({digits})"),
-        (orgnr not in seen, f"{orgnr} stands in row {seen.get(orgnr)} too"),
-        (bool(row["name"]), "no name"),
-        (bool(email), "no e-mail address"),
-        (bool(EMAIL.fullmatch(email)), f"«{email}» is not one e-mail address"),
-        (
-            row["language"].lower() in languages,
-            f"language is «{row['language']}»; use {' or '.join(languages)}",
-        ),
-        (bool(COPIES.fullmatch(copies)), f"copies is «{copies}»; use a number from 1 to 99"),
-    )
-    return next((reason for holds, reason in tests if not holds), None)
+def _wrong_unit(row: dict[str, str], seen: int | None) -> Iterator[str]:
+    """What is wrong with a number, a name and a place, as recipients and units both have."""
+    orgnr, kommunenr = row["orgnr"], row.get("kommunenr", "")
+    if not is_orgnr(orgnr):
+        digits = "check digit" if len(orgnr) == DIGITS and orgnr.isdigit() else f"must have {DIGITS} digits"
+        yield f"«{orgnr}» is not an organisation number ({digits})"
+    if seen is not None:
+        yield f"{orgnr} stands in row {seen} too"
+    if not row["name"]:
+        yield "no name"
+    if kommunenr and not KOMMUNENR.fullmatch(kommunenr):
+        yield f"«{kommunenr}» is not a kommunenummer (must have 4 digits)"
 
 
-def _read_units(folder: Path) -> dict[str, list[Unit]]:
+def _wrong_recipient(row: dict[str, str], languages: Sequence[str], types: Sequence[str]) -> Iterator[str]:
+    email, copies = row["email"], row.get("copies") or str(1)
+    if types and row["type"] not in types:
+        yield f"type is «{row['type']}»; use {one_of(types)}"
+    if not email:
+        yield "no e-mail address"
+    elif not EMAIL.fullmatch(email):
+        yield f"«{email}» is not one e-mail address"
+    if row["language"].lower() not in languages:
+        yield f"language is «{row['language']}»; use {one_of(languages)}"
+    if not COPIES.fullmatch(copies):
+        yield f"copies is «{copies}»; use a number from 1 to 99"
+
+
+def _read_units(folder: Path, owners: set[str]) -> tuple[dict[str, list[Unit]], list[BadRow]]:
+    """The usable units by the number of their owner, and the rows that need a person."""
+    path = next((path for path in (folder / "units.xlsx", folder / "units.csv") if path.exists()), None)
     units: dict[str, list[Unit]] = {}
-    for path in (folder / "units.csv", folder / "units.xlsx"):
-        if path.exists():
-            for _, row in _rows(path, HEADINGS["units"], ("owner", "orgnr", "name")):
-                units.setdefault(row["owner"], []).append(Unit(**row))
-    return units
+    bad: list[BadRow] = []
+    seen: dict[tuple[str, str], int] = {}
+    for number, row in _rows(path, HEADINGS["units"], ("owner", "orgnr", "name")) if path else ():
+        place = row["owner"], row["orgnr"]
+        reasons = list(_wrong_unit(row, seen.get(place)))
+        if row["owner"] not in owners:
+            reasons.append(f"its owner «{row['owner']}» is not among the recipients")
+        if reasons:
+            bad.append(BadRow(number, row["name"], "; ".join(reasons), path.name if path else ""))
+            continue
+        seen[place] = number
+        units.setdefault(row["owner"], []).append(Unit(**row))
+    return units, bad
 
 
 def _rows(path: Path, columns: dict[str, list[str]], required: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """The rows of a table with our column names, and their numbers as the file shows them."""
     if not path.exists():
         raise RecipientsError(f"{path} does not exist; put your owners there, one row each")
-    table = _xlsx_table(path) if path.suffix.lower() == ".xlsx" else _csv_table(path)
+    try:
+        table = _xlsx_table(path) if path.suffix.lower() == ".xlsx" else _csv_table(path)
+    except OSError as error:
+        raise RecipientsError(f"{path.name} cannot be read ({error.strerror}); close it in other programs") from error
     if not table:
         raise RecipientsError(f"{path.name} is empty; the first row must name the columns: {', '.join(columns)}")
     headings = [heading.strip().casefold() for heading in table[0]]
@@ -141,11 +175,9 @@ def _with_hint(name: str, columns: dict[str, list[str]], headings: list[str]) ->
 
 def _cell(cells: list[str], index: int, name: str) -> str:
     text = " ".join(cells[index].split()) if index < len(cells) else ""
-    if name in ("orgnr", "owner"):
-        return text.replace(" ", "")
-    if name == "kommunenr" and text.isdigit():
-        return text.zfill(4)
-    return text
+    if name in NUMBERS:
+        text = text.replace(" ", "").removesuffix(".0")
+    return text.zfill(LEADING_ZEROS[name]) if name in LEADING_ZEROS and text.isdigit() else text
 
 
 def _csv_table(path: Path) -> list[list[str]]:
@@ -156,7 +188,10 @@ def _csv_table(path: Path) -> list[list[str]]:
         text = raw.decode("cp1252", errors="replace")  # what Norwegian Excel saves as plain CSV
     first = text.partition("\n")[0]
     delimiter = max(";,\t", key=first.count)
-    return list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise RecipientsError(f"{path.name} cannot be read as CSV; save it as .xlsx or .csv") from error
 
 
 def _xlsx_table(path: Path) -> list[list[str]]:

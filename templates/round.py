@@ -3,20 +3,19 @@
 import csv
 import os
 import secrets
-import tomllib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from templates.definition import find_form, load_form
+from templates.definition import FORMS, find_form, load_form
 from templates.form import Form, Part
-from templates.recipients import BadRow, Recipient, read_recipients
+from templates.problems import LocalTime, read_model
+from templates.recipients import EMAIL, BadRow, Recipient, read_recipients
 
 KEY_BYTES = 32
-SECTIONS = ("office", "mail")
 
 
 class RoundError(Exception):
@@ -40,12 +39,18 @@ class Mail(Part):
     sender: str = ""
 
 
+def _with_address(office: Office) -> Office:
+    if not EMAIL.fullmatch(office.email):
+        raise ValueError(f"its email «{office.email}» is not one e-mail address; write it as post@example.no")
+    return office
+
+
 class Settings(Part):
     """The contents of `round.toml`."""
 
     form: str
-    office: Office
-    deadline: datetime | None = None  # instead of the form's own
+    office: Annotated[Office, AfterValidator(_with_address)]
+    deadline: LocalTime | None = None  # instead of the form's own
     mail: Mail = Mail()
 
 
@@ -61,6 +66,7 @@ class Sent:
     file: str
 
 
+RECIPIENTS_HEAD = "orgnr;navn;type;kommunenr;epost;språk;kontaktperson;telefon;antall\n"
 SENT_COLUMNS = ("report", "orgnr", "number", "copy", "language", "file")
 
 
@@ -76,38 +82,45 @@ class Round:
         path = self.folder / "round.toml"
         if not path.exists():
             raise RoundError(f"{self.folder} is not a round (no round.toml); make one with: behov new DIR --form NAME")
-        try:
-            return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        except tomllib.TOMLDecodeError as error:
-            raise RoundError(f"round.toml cannot be read: {error}") from None
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            raise RoundError(f"round.toml: {key}: {first['msg'].lower()}") from None
+        settings, problems = read_model(path, Settings)
+        if settings is None:
+            raise RoundError("\n".join(map(str, problems)))
+        return settings
 
     @cached_property
     def form(self) -> Form:
         """The round's form, with the round's own deadline. Raises FormError, RoundError."""
-        form = load_form(find_form(self.settings.form))
+        form = load_form(find_form(self.settings.form, self.folder))
         if self.settings.deadline is None:
             return form
         return replace(form, file=form.file.model_copy(update={"deadline": self.settings.deadline}))
 
     @cached_property
     def key(self) -> bytes:
-        """The round's secret for skjemakoder; made on first use, readable by its owner only."""
+        """The round's secret for skjemakoder; made on first use, readable by its owner only.
+
+        Raises RoundError when it is damaged, or lost after workbooks were made with it.
+        """
         path = self.folder / "key"
         if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(KEY_BYTES))
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+            if self.sent():
+                raise RoundError(
+                    f"{path} is lost; put it back from your backup, or no returned workbook can be trusted"
+                )
+            _make_key(path)
+        try:
+            key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        except ValueError:  # so is a UnicodeDecodeError
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise RoundError(f"{path} is damaged; put it back from your backup")
+        return key
 
     def read_recipients(self) -> tuple[list[Recipient], list[BadRow]]:
         """The recipients, and the rows that need a person. Raises RecipientsError."""
         workbook = self.folder / "recipients.xlsx"
         path = workbook if workbook.exists() else self.folder / "recipients.csv"
-        return read_recipients(path, self.form.languages)
+        return read_recipients(path, self.form.languages, _types(self.form))
 
     @cached_property
     def recipients(self) -> dict[str, Recipient]:
@@ -119,10 +132,11 @@ class Round:
         path = self.sent_folder / "sent.csv"
         if not path.exists():
             return {}
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        sent = [Sent(**{**row, "number": int(row["number"]), "copy": int(row["copy"])}) for row in rows]  # type: ignore[arg-type]
-        return {line.report: line for line in sent}
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                return {row["report"]: _sent_line(row) for row in csv.DictReader(file)}
+        except (KeyError, TypeError, ValueError):
+            raise RoundError(f"{path} is damaged; put it back from your backup") from None
 
     def write_sent(self, lines: list[Sent]) -> None:
         """Replace the ledger, at once or not at all."""
@@ -133,6 +147,8 @@ class Round:
             writer = csv.writer(file)
             writer.writerow(SENT_COLUMNS)
             writer.writerows([getattr(line, column) for column in SENT_COLUMNS] for line in lines)
+            file.flush()
+            os.fsync(file.fileno())  # what is not on the disk yet must not take the place of what is
         temporary.replace(path)
 
     @property
@@ -160,20 +176,37 @@ class Round:
         return self.folder / "register.db"
 
 
+def _make_key(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(KEY_BYTES))
+
+
+def _sent_line(row: dict[str, str]) -> Sent:
+    return Sent(row["report"], row["orgnr"], int(row["number"]), int(row["copy"]), row["language"], row["file"])
+
+
+def _types(form: Form) -> list[str]:
+    """The types of recipients, when the form has a question that a recipient's type answers."""
+    asked = [question for _, question in form.questions() if question.prefill == "recipient.type"]
+    return [code for question in asked for code in form.question_options(question)]
+
+
 ROUND_TOML = Path(__file__).parent / "round.toml"
 
 
 def new_round(folder: Path, form: str) -> Round:
     """Start a round folder with a commented `round.toml`. Raises RoundError, FormError."""
-    find_form(form)
+    found = find_form(form)
     if (folder / "round.toml").exists():
         raise RoundError(f"{folder} is a round already; choose another folder")
     made = Round(folder)
     for path in (folder, made.sent_folder, made.inbox, made.archive, made.outbox, made.exports):
         path.mkdir(parents=True, exist_ok=True)
-    text = ROUND_TOML.read_text(encoding="utf-8").replace("{form}", form)
+    name = found.name if found.parent == FORMS else found.resolve().as_posix()  # found from any folder
+    text = ROUND_TOML.read_text(encoding="utf-8").replace("{form}", name.replace("\\", "\\\\").replace('"', '\\"'))
     (folder / "round.toml").write_text(text, encoding="utf-8")
-    (folder / "recipients.csv").write_text(
-        "orgnr;navn;type;kommunenr;epost;språk;kontaktperson;telefon;antall\n", encoding="utf-8-sig"
-    )
+    recipients = folder / "recipients.csv"
+    if not recipients.exists():
+        recipients.write_text(RECIPIENTS_HEAD, encoding="utf-8-sig")
     return made

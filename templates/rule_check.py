@@ -77,9 +77,9 @@ def _claims(rule: Rule) -> list[str]:
 def _broken_lets(form: Form) -> Iterator[tuple[str, LetError]]:
     """The named expressions that no rule on any sheet could use."""
     for name in form.let:
-        errors = [_let_error(form, on, name) for on in (None, *form.sheets)]
-        if errors[0] is not None and None not in errors and errors[0].name == name:
-            yield name, errors[0]
+        error = _let_error(form, None, name)
+        if error and error.name == name and all(_let_error(form, sheet, name) for sheet in form.sheets):
+            yield name, error
 
 
 def _let_error(form: Form, on: str | None, name: str) -> LetError | None:

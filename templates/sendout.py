@@ -5,10 +5,11 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from templates.form import Form
 from templates.prefill import Base, compile_base, slot_values, stamp_workbook, unit_rows
 from templates.recipients import Recipient
 from templates.round import Round, Sent
-from templates.stamp import make_stamp, report_id
+from templates.stamp import Stamp, make_stamp, report_id
 from templates.workbook import build_base
 
 NAME_LENGTH = 40  # characters of the recipient's name in a file name
@@ -37,6 +38,7 @@ def send_out(round_: Round, lines: list[Sent], told: Callable[[], None] = lambda
     The same recipients give the same bytes. Returns the lines written; a line whose recipient
     is no longer in the recipients file keeps its workbook as it was.
     """
+    stamp_key = round_.key  # made before anything is sent with it
     round_.write_sent(lines)  # first, so that a number once given is never given again
     bases: dict[str, Base] = {}
     written = []
@@ -46,16 +48,17 @@ def send_out(round_: Round, lines: list[Sent], told: Callable[[], None] = lambda
             continue
         if line.language not in bases:
             bases[line.language] = compile_base(build_base(round_.form, line.language, round_.settings.office))
-        data = _one(round_, bases[line.language], replace(recipient, language=line.language), line)
+        recipient = replace(recipient, language=line.language)
+        stamp = make_stamp(round_.form, line.report, line.orgnr, stamp_key)
+        data = _one(round_.form, bases[line.language], recipient, stamp)
         (round_.sent_folder / line.file).write_bytes(data)
         written.append(line)
         told()
     return written
 
 
-def _one(round_: Round, base: Base, recipient: Recipient, line: Sent) -> bytes:
-    stamp = make_stamp(round_.form, line.report, line.orgnr, round_.key)
-    return stamp_workbook(base, slot_values(round_.form, recipient, stamp), unit_rows(round_.form, recipient))
+def _one(form: Form, base: Base, recipient: Recipient, stamp: Stamp) -> bytes:
+    return stamp_workbook(base, slot_values(form, recipient, stamp), unit_rows(form, recipient))
 
 
 def slug(name: str) -> str:

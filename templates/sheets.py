@@ -184,7 +184,9 @@ def _write_headings(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
     for question in questions:
         column = place.columns[question.key]
         sheet.column_dimensions[column].width = column_width(question)
-        sheet[f"{column}{at.MARKER_ROW}"] = question.key
+        mark = sheet[f"{column}{at.MARKER_ROW}"]
+        mark.value = question.key
+        style.PLAIN.dress(mark)  # LibreOffice gives a cell without a style its column's, which is open
         head, helper = sheet[f"{column}{at.HEADER_ROW}"], sheet[f"{column}{at.HELP_ROW}"]
         head.value, helper.value = (
             _label(question, writer.language),

@@ -231,7 +231,7 @@ def test_check_shows_the_findings_of_one_file_and_stores_nothing(club: Club) -> 
     assert in_round["counts"] == {"needs_correction": 1}
     assert json.loads(alone.stdout)["counts"] == {"needs_correction": 1}
     assert club.json("status")["returned"] == 0
-    assert "H1    Plan C11" in club.run("check", str(path)).stdout
+    assert "H1     Plan C11" in club.run("check", str(path)).stdout
 
 
 def test_status_counts_what_was_sent_and_what_came_back(club: Club) -> None:

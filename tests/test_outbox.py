@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from sqlalchemy import select
@@ -252,24 +253,7 @@ def test_many_owners_are_written_to_some_at_a_time(
     assert [row["recipient"] for row in make_letters(round_, register, NOW)] == [f"{n}" for n in range(1000, 1005)]
 
 
-# sending: a certificate for localhost, whose key protects nothing
-
-CERTIFICATE = """\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg6fefX/jbh6UPgJ3P
-InE8XvkmkzdyDeRJja9ZAU6P70qhRANCAARhQU9R2TuwjLbYJ0r5WETAcjLqnF3K
-7VRuTNumIPNP7Ze3z4lq9Z1v9DEVpEHMVrDg9+ZR3bRawxH1MXP2YbFZ
------END PRIVATE KEY-----
------BEGIN CERTIFICATE-----
-MIIBQTCB6KADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9z
-dDAgFw0wMDAxMDEwMDAwMDBaGA8yMDk5MDEwMTAwMDAwMFowFDESMBAGA1UEAwwJ
-bG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYUFPUdk7sIy22CdK
-+VhEwHIy6pxdyu1UbkzbpiDzT+2Xt8+JavWdb/QxFaRBzFaw4PfmUd20WsMR9TFz
-9mGxWaMpMCcwFAYDVR0RBA0wC4IJbG9jYWxob3N0MA8GA1UdEwEB/wQFMAMBAf8w
-CgYIKoZIzj0EAwIDSAAwRQIhALscn0/oK0iPrnB0AlEYMy4wNCetkEg58vYCwnNB
-KCaTAiBsIctHQkK3W7weSLQLgxn8oouR0b7tJ/7IR7S7vJDzgQ==
------END CERTIFICATE-----
-"""
+# sending
 
 
 class Postbox:
@@ -310,25 +294,23 @@ def let_in(server: SMTP, session: Session, envelope: Envelope, mechanism: str, d
     return AuthResult(success=data == LoginPassword(b"kontoret", b"hemmelig"), handled=False)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    path = tmp_path / "localhost.pem"
-    path.write_text(CERTIFICATE, encoding="ascii")
-    return path
+AUTHORITY = trustme.CA()  # made for this run
 
 
 @pytest.fixture
-def trust(certificate: Path) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=certificate)
+def trust() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
+    return context
 
 
 @pytest.fixture
-def serve(certificate: Path) -> Iterator[Callable[[Postbox], Mail]]:
+def serve() -> Iterator[Callable[[Postbox], Mail]]:
     running: list[Controller] = []
 
     def start(postbox: Postbox) -> Mail:
         encryption = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        encryption.load_cert_chain(certificate)
+        AUTHORITY.issue_cert("localhost").configure_cert(encryption)
         with socket.create_server(("localhost", 0)) as free:
             port = free.getsockname()[1]
         controller = Controller(

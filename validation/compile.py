@@ -130,12 +130,12 @@ class Scope:
         return reduce(or_, (self._compare(Compare("=", node.item, option)) for option in node.options))
 
     def _in_column(self, node: InColumn) -> pl.Expr:
-        item = _same_text(self.expression(node.item)) if self.is_text(node.item) else self.expression(node.item)
+        item = self._comparable(node.item)
         listed = pl.col(self._join(node.column))
         return pl.when(item.is_null()).then(None).otherwise(listed.list.contains(item).fill_null(value=False))
 
     def _unique(self, node: Unique) -> pl.Expr:
-        keys = [pl.col(column(answer.sheet, answer.key)) for answer in node.answers]
+        keys = [self._comparable(answer) for answer in node.answers]
         return pl.len().over(SUBMISSION, *keys) == 1
 
     def _coalesce(self, node: Coalesce) -> pl.Expr:
@@ -190,6 +190,9 @@ class Scope:
         if any(text):  # the codes of some choices are numbers
             return self._number(left), self._number(right)
         return self.expression(left), self.expression(right)
+
+    def _comparable(self, node: Node) -> pl.Expr:
+        return _same_text(self.expression(node)) if self.is_text(node) else self.expression(node)
 
     def _number(self, node: Node) -> pl.Expr:
         built = self.expression(node)
