@@ -26,6 +26,7 @@ from templates.predicate import (
 )
 from templates.problems import one_of, suggestion
 
+MAX_LETS = 20  # named expressions within one another
 ROW_KEY = "row_key"  # how a rule on a grid names the row it looks at
 
 
@@ -86,6 +87,8 @@ class FormNames:
     def _let(self, name: str) -> Node:
         if name in self.open_lets:
             raise LetError(name, "it is defined by itself", "Write it out without its own name.")
+        if len(self.open_lets) > MAX_LETS:
+            raise LetError(self.open_lets[0], "it is built on too many other names", "Write some of them out.")
         if name not in self.lets:
             inner = FormNames(self.form, self.on, (*self.open_lets, name), self.lets)
             try:

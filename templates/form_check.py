@@ -280,7 +280,7 @@ def _limit_problems(question: Question, place: str) -> Iterator[Problem]:
             yield Problem(FILE, f"{place}.{name}", f"a question of the type {question.type} has no {name}", fix)
         elif limit is not None and not isinstance(limit, wanted):
             fix = f"Write {name} = 2024-02-01." if wanted is date else f"Write {name} = 1."
-            yield Problem(FILE, f"{place}.{name}", f"{limit} is not a limit for the type {question.type}", fix)
+            yield Problem(FILE, f"{place}.{name}", f"{_plain(limit)} is not a limit for the type {question.type}", fix)
     for name in ("min_length", "max_length"):
         if getattr(question, name) is not None and question.type not in LENGTHY:
             fix = f"Use {name.removesuffix('_length')}, or remove it."

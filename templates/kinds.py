@@ -68,7 +68,7 @@ def codes_of(form: Form, question: Question) -> list[str] | None:
     if question.open or question.type not in {"choice", "yesno"}:
         return None
     try:
-        return list(form.question_options(question))
+        return list(form.question_options(question)) or None
     except KeyError:  # a choice list that is told as wrong in its own place
         return None
 

@@ -59,7 +59,8 @@ def bad_words(text: str, known: set[str]) -> Iterator[BadWord]:
         return
     for _, word, layout, conversion in parts:
         if layout or conversion or not str(word).isidentifier():
-            yield BadWord("", f"{{{word}}} is not just a name", "Write only a name in the braces.")
+            inside = f"{word}{'!' if conversion else ''}{conversion or ''}{':' if layout else ''}{layout}"
+            yield BadWord("", f"{{{inside}}} is not just a name", "Write only a name in the braces.")
         elif word not in known:
             hint = suggestion(str(word), sorted(known), "Remove it, or give it under `values`.")
             yield BadWord(str(word), f"there is no {{{word}}} to fill in", hint)

@@ -195,9 +195,7 @@ def _parts(part: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 def _unknown_word(wrong: Wrong) -> tuple[str, str]:
     words = str(wrong.limits["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-    return f"«{_shown(wrong.value)}» is not one of its words", suggestion(
-        str(wrong.value), words, f"Use {one_of(words)}."
-    )
+    return f"«{_shown(wrong.value)}» is not known here", suggestion(str(wrong.value), words, f"Use {one_of(words)}.")
 
 
 def _bad_kind(wrong: Wrong) -> tuple[str, str]:
@@ -226,6 +224,6 @@ TOLD: dict[str, Callable[[Wrong], tuple[str, str]]] = {
     "value_error": _own_words,
     "greater_than_equal": lambda wrong: (f"must be at least {wrong.limits['ge']}, not {wrong.value}", "Correct it."),
     "less_than_equal": lambda wrong: (f"must be at most {wrong.limits['le']}, not {wrong.value}", "Correct it."),
-    "too_short": lambda wrong: (f"must have at least {wrong.limits['min_length']} items", "Add to it."),
-    "too_long": lambda wrong: (f"must have at most {wrong.limits['max_length']} items", "Take some out."),
+    "too_short": lambda wrong: (f"has too few items, fewer than {wrong.limits['min_length']}", "Add to it."),
+    "too_long": lambda wrong: (f"has too many items, more than {wrong.limits['max_length']}", "Take some out."),
 }

@@ -44,9 +44,9 @@ def _rule_problems(form: Form, rule: Rule, place: str, broken: Mapping[str, LetE
     elif rule.on is None and set(triggers).intersection(NEED_A_SHEET):
         yield Problem(FILE, f"{place}.on", "does not say which sheet it is about", 'Add on = "<sheet>".')
     else:
-        yield from _name_problems(form, rule, place)
+        unknown = list(_name_problems(form, rule, place))
+        yield from unknown or _message_problems(form, rule, place)  # an unknown reading has no words
         yield from _part_problems(form, rule, place, broken)
-        yield from _message_problems(form, rule, place)
 
 
 def _repeated_ids(form: Form, own: Sequence[Rule]) -> Iterator[Problem]:
@@ -96,7 +96,7 @@ def _name_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
     """Names that are not written in the rule language: ways of reading, checks, required questions."""
     for code in rule.reading:
         if code not in READINGS:
-            fix = suggestion(code, list(READINGS), "See the list of readings in the guide.")
+            fix = suggestion(code, list(READINGS), "docs/form-format.md lists them.")
             yield Problem(FILE, f"{place}.reading", f"there is no reading «{code}»", fix)
     if rule.check and rule.check not in NAMED_CHECKS:
         fix = suggestion(rule.check, list(NAMED_CHECKS))

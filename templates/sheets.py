@@ -22,6 +22,8 @@ from templates.texts import Texts
 WIDTHS = {at.LABEL_COLUMN: 40, at.ANSWER_COLUMN: 50, at.STATUS_COLUMN: 20, at.HELP_COLUMN: 46}
 GRID_LABEL_WIDTH = 44
 LINE_HEIGHT = 15.5  # points for one line of 11 point text
+SMALL = 13.5 / LINE_HEIGHT  # how much lower a line of the 10 point help is
+SMALL_LETTERS = 1.2  # more of which fit into a column's width, counted in 11 point digits
 LONG_LINES = 6  # lines shown of a long text
 REQUIRED_MARK = " *"
 
@@ -81,10 +83,9 @@ def _letters(last: str) -> list[str]:
     return [*found, last]
 
 
-def _height(*columns: tuple[str, float]) -> float:
-    """The height of a row whose texts wrap in columns of these widths (characters)."""
-    lines = max(sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) for text, width in columns)
-    return max(1, lines) * LINE_HEIGHT + 4
+def _height(text: str, width: float) -> float:
+    """The height of a row whose text wraps in a column of this width (characters)."""
+    return sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4
 
 
 def _label(question: Question | GridRow, language: str) -> str:
@@ -150,8 +151,8 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         status.value = f'=IF(LEN(TRIM({at.ANSWER_COLUMN}{row}))=0,"{writer.say("missing")}","")'
     sheet[f"{at.HELP_COLUMN}{row}"] = help_text
     style.HELP.dress(sheet[f"{at.HELP_COLUMN}{row}"])
-    widths = (WIDTHS[at.LABEL_COLUMN] - 2, WIDTHS[at.HELP_COLUMN] + 4)
-    height = _height((label, widths[0]), (help_text, widths[1]))
+    help_height = _height(help_text, WIDTHS[at.HELP_COLUMN] * SMALL_LETTERS) * SMALL
+    height = max(_height(label, WIDTHS[at.LABEL_COLUMN] - 2), help_height)
     sheet.row_dimensions[row].height = max(height, LONG_LINES * LINE_HEIGHT) if question.type == "longtext" else height
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), f"${at.ANSWER_COLUMN}${row}")
     if look is style.ANSWER:
@@ -195,7 +196,7 @@ def _write_headings(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         style.HEADER.dress(head)
         style.COLUMN_HELP.dress(helper)
         width = column_width(question) - 1
-        heights.append((_height((head.value, width)), _height((helper.value, width * 1.25)) * 0.85))
+        heights.append((_height(head.value, width), _height(helper.value, width * SMALL_LETTERS) * SMALL))
     sheet.row_dimensions[at.HEADER_ROW].height = max(head for head, _ in heights)
     sheet.row_dimensions[at.HELP_ROW].height = max(helper for _, helper in heights)
 
@@ -266,7 +267,7 @@ def _write_grid_row(writer: Writer, sheet: Worksheet, place: SheetLayout, defini
             style.GIVEN.dress(cell)
         else:
             style.ANSWER.dress(cell, number_format(question))
-    sheet.row_dimensions[number].height = max(22, _height((label.value, GRID_LABEL_WIDTH - 2)))
+    sheet.row_dimensions[number].height = max(22, _height(label.value, GRID_LABEL_WIDTH - 2))
 
 
 def _sum_formula(place: SheetLayout, question: Question, row: GridRow) -> str:

@@ -57,7 +57,7 @@ ANSWERS: dict[str, Any] = {
     "rutenett": {
         "REISE": {"forste": 1_000_000, "andre": 7, "heltall": 3, "desimaltall": 0.1, "prosent": 0.5, "dato": DAYS[1]},
         "MAT": {"andre": 35, "heltall": -5, "desimaltall": 0.2, "merknad": "=mat"},
-        "EGET": {"forste": 12, "merknad": "Én\nto"},
+        "EGET": {"forste": 12, "merknad": "Én og to"},
     },
 }
 ANSWERS["svar"] = {key: ANSWERS["svar"][key] for key in TYPES.form.sheets["svar"].questions if key in ANSWERS["svar"]}
