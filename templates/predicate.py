@@ -207,7 +207,7 @@ FOLDS: dict[type[exp.Expr], str] = {
 }  # fmt: skip
 # What a sqlglot node may hold; anything more (ROUND to decimals, IN a query) is not in the language.
 HELD = frozenset({
-    "this", "expression", "expressions", "low", "high", "to", "is_string", "table", "db", "big_int",
+    "this", "expression", "expressions", "low", "high", "to", "is_string", "table", "db", "catalog", "big_int",
 })  # fmt: skip
 
 

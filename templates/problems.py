@@ -7,12 +7,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic_core import ErrorDetails
-
-from templates.form import Part
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -77,7 +76,7 @@ def read_model(path: Path, model: type[Model]) -> tuple[Model | None, list[Probl
     try:
         return model.model_validate(raw), []
     except ValidationError as error:
-        return None, list(_explained(path.name, [_locate(detail, raw) for detail in error.errors()]))
+        return None, list(_explained(path.name, [_locate(detail, raw, model) for detail in error.errors()]))
 
 
 def _not_toml(file: str, message: str) -> Problem:
@@ -90,7 +89,7 @@ class Wrong(NamedTuple):
     """One failure as pydantic tells it, with the place as its author wrote it."""
 
     key: str
-    around: dict[str, Any]  # what stands beside it
+    known: list[str]  # the keys that may stand there
     detail: ErrorDetails
 
     @property
@@ -113,16 +112,16 @@ def _explained(file: str, wrong: Sequence[Wrong]) -> Iterator[Problem]:
 # where
 
 
-def _locate(detail: ErrorDetails, raw: dict[str, Any]) -> Wrong:
+def _locate(detail: ErrorDetails, raw: dict[str, Any], model: type[BaseModel]) -> Wrong:
     """Find the place in the file, less the names of types that pydantic puts in between."""
     place = list(detail["loc"])
     if place[0] == "sheets":
         del place[2:3]  # the kind of the sheet
     names: list[str] = []
-    item, around = raw, raw
+    item: Any = raw
     for part in place:
         if isinstance(item, dict) and part in item:
-            item, around = item[part], item
+            item = item[part]
         elif isinstance(item, list) and isinstance(part, int):
             item = item[part] if part < len(item) else None
         elif detail["type"] != "missing":
@@ -130,13 +129,40 @@ def _locate(detail: ErrorDetails, raw: dict[str, Any]) -> Wrong:
         names.append(part if isinstance(part, str) else str(part + 1))
     if place[0] == "rule" and len(place) > 1:
         names[:2] = [_rule_name(raw["rule"][place[1]], names[1])]
-    return Wrong(".".join(names), around, detail)
+    return Wrong(".".join(names), _keys_at(model, place[:-1]), detail)
 
 
 def _rule_name(rule: object, number: str) -> str:
     if not isinstance(rule, dict) or "id" not in rule:
         return f"rule number {number}"
     return f"rule {rule['id']}.{rule['part']}" if rule.get("part") else f"rule {rule['id']}"
+
+
+def _keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+    """The keys that may stand at a place of a model."""
+    kinds: list[Any] = [model]
+    for part in place:
+        kinds = [inner for kind in kinds for inner in _inside(kind, part)]
+    return sorted({name for kind in kinds for name in getattr(kind, "model_fields", ()) if name != "key"})
+
+
+def _inside(kind: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - a type
+    """The types that a part of a type may have; of a union, those of all its members."""
+    fields = getattr(kind, "model_fields", {})
+    if part in fields:
+        return list(_members(fields[part].annotation))
+    held = get_args(kind)
+    return list(_members(held[1 if get_origin(kind) is dict else 0])) if held else []
+
+
+def _members(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
+    if get_origin(kind) in (Union, UnionType):
+        for member in get_args(kind):
+            yield from _members(member)
+    elif get_origin(kind) is Annotated:
+        yield from _members(get_args(kind)[0])
+    elif kind is not None:
+        yield kind
 
 
 # what, and what to do
@@ -177,20 +203,7 @@ def _shown(value: object) -> str:
 
 def _unknown_key(wrong: Wrong) -> tuple[str, str]:
     key = str(wrong.detail["loc"][-1])
-    return "is not a known key", suggestion(key, _keys_like(wrong.around), "Remove it, or correct its spelling.")
-
-
-def _keys_like(group: dict[str, Any]) -> list[str]:
-    """The keys of the part of a definition that a group of keys looks most like."""
-    keys = [set(part.model_fields) - {"key"} for part in _parts(Part)]
-    likest = max(keys, key=lambda known: (len(known.intersection(group)), -len(known)))
-    return sorted(likest)
-
-
-def _parts(part: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for kind in part.__subclasses__():
-        yield kind
-        yield from _parts(kind)
+    return "is not a known key", suggestion(key, wrong.known, "Remove it, or correct its spelling.")
 
 
 def _unknown_word(wrong: Wrong) -> tuple[str, str]:

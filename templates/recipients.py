@@ -168,7 +168,7 @@ def _rows(path: Path, columns: dict[str, list[str]], required: tuple[str, ...]) 
 
 
 def _with_hint(name: str, columns: dict[str, list[str]], headings: list[str]) -> str:
-    close = get_close_matches(name, headings, n=1, cutoff=0.6)
+    close = [match for spelling in columns[name] for match in get_close_matches(spelling, headings, cutoff=0.75)]
     found = f"; is «{close[0]}» meant?" if close else ""
     return f"«{name}» (also understood: {', '.join(columns[name])}){found}"
 
