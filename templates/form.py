@@ -231,7 +231,7 @@ class Rule(Part):
     before: tuple[str, str] | None = None  # the first date is not after the second
     at_least_one_of: tuple[str, ...] = ()  # one of these yesno answers is yes
     reading: tuple[str, ...] = ()  # how a cell was read: a code of intake.values
-    limit: tuple[Literal["min", "max", "min_length", "max_length"], ...] = ()
+    limit: tuple[Literal["min", "max", "min_length", "max_length", "example"], ...] = ()
     check: str | None = None  # a named function of validation.rules
     # the finding
     blame: tuple[str, ...] = ()

@@ -69,7 +69,7 @@ def rule_words(form: Form, rule: Rule, first_marked: str | None) -> set[str]:
     """What a rule's message may say; the answers of its sheet only when the first cell marked is there."""
     if rule.check:
         return set(NAMED_CHECKS.get(rule.check, NOTHING))
-    words = {*PLACE_WORDS, *rule.values, *(LIMIT_WORDS if rule.limit else ())}
+    words = {*PLACE_WORDS, *rule.values, *(LIMIT_WORDS if set(rule.limit) - {"example"} else ())}
     if rule.reading:
         words |= set.intersection(*(set(READINGS.get(code, NOTHING)) for code in rule.reading))
     elif rule.on in form.sheets and first_marked == rule.on:

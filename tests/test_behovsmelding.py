@@ -18,9 +18,9 @@ CLEAN = DESK.samples.clean
 MISTAKES = DESK.samples.mistakes
 
 WANTED = {
-    "S": (1, 2, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 18, 19, 20, 22, 23, 25, 26, 27, 28, 30, 31, 32, 34, 36, 38, 39, 40),
-    "P": (1, 6, 7, 9),
-    "C": (12, 13, 14, 15, 17, 18),
+    "S": (*range(1, 4), *range(6, 12), *range(13, 17), *range(18, 24), *range(25, 37), *range(38, 42)),
+    "P": (1, 6, 7, *range(9, 22), 23),
+    "C": (6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 25, 26, 27),
 }
 WANTED_RULES = {f"{series}{number:02d}" for series, numbers in WANTED.items() for number in numbers}
 
@@ -86,7 +86,7 @@ def test_a_mistake_is_told_once_at_the_right_cells(number: int, verdicts: list[V
     mistake, verdict = MISTAKES[number], verdicts[number]
     language = verdict.submission.language if verdict.submission else "nb"
     told = [found for found in verdict.findings if (found.rule, found.part) == (mistake.rule, mistake.part)]
-    others = [found for found in verdict.findings if found not in told and found.severity == "error"]
+    others = [found for found in verdict.findings if found not in told]
 
     assert {DESK.cell(path, language) for path in mistake.cells} in [marked(found) for found in told]
     assert others == [], "one cause, one finding"
