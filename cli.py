@@ -166,13 +166,15 @@ def ingest(
 @click.pass_obj
 def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_json: bool) -> None:
     """Show the findings of one workbook. Nothing is stored."""
-    from outputs.ingest import check_file, office_of
+    from outputs.ingest import check_file, known_of, office_of
     from outputs.results import verdicts_json
     from outputs.telling import verdict_lines
+    from validation.known import NOTHING
 
     with _told_plainly():
-        office = office_of(_form(form_name)) if form_name else office_of(_round(folder))
-        verdict = check_file(office, file)
+        round_ = None if form_name else _round(folder)
+        office = office_of(round_ or _form(str(form_name)))
+        verdict = check_file(office, file, known_of(round_) if round_ else NOTHING)
     if as_json:
         _print_json(verdicts_json([verdict], office.form, answers=answers))
     else:
@@ -300,6 +302,7 @@ def _told_plainly() -> Iterator[None]:
     from templates.definition import FormError
     from templates.recipients import RecipientsError
     from templates.round import RoundError
+    from templates.waivers import WaiversError
 
     try:
         yield
@@ -308,7 +311,7 @@ def _told_plainly() -> Iterator[None]:
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
-    except (RoundError, RecipientsError, SourceError) as error:
+    except (RoundError, RecipientsError, SourceError, WaiversError) as error:
         raise WrongUse(str(error)) from None
     except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)

@@ -46,7 +46,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "written": finding.written,
         "elsewhere": [{"sheet": sheet, "cell": cell} for sheet, cell in finding.elsewhere],
-    }
+    } | ({"waiver": finding.waiver} if finding.waiver else {})
 
 
 def answers_json(submission: Submission, form: Form) -> dict[str, Any]:

@@ -224,6 +224,7 @@ class Rule(Part):
     severity: Severity = "error"
     source: str = ""
     trial: bool = False
+    accept_with: str | None = None  # sheet.question: an explanation that, filled in, settles a warning
     # triggers
     must: str | None = None  # a predicate that holds when all is well
     required: tuple[str, ...] = ()  # speaks for these required questions when empty; "*": for the rest

@@ -8,7 +8,7 @@ from templates.form import TRIGGERS, Form, Rule
 from templates.language import PredicateError
 from templates.messages import NAMED_CHECKS, READINGS, bad_words, missing_texts, rule_words
 from templates.predicate import parse
-from templates.problems import Problem, suggestion
+from templates.problems import Problem, one_of, suggestion
 
 FILE = "rules.toml"
 NEED_A_SHEET = ("must", "unique", "before", "at_least_one_of")
@@ -45,6 +45,7 @@ def _rule_problems(form: Form, rule: Rule, place: str, broken: Mapping[str, LetE
         yield Problem(FILE, f"{place}.on", "does not say which sheet it is about", 'Add on = "<sheet>".')
     else:
         yield from _name_problems(form, rule, place)
+        yield from _accept_problems(rule, triggers, place)
         yield from _part_problems(form, rule, place, broken)
         yield from _message_problems(form, rule, place)
 
@@ -90,6 +91,19 @@ def _let_error(form: Form, on: str | None, name: str) -> LetError | None:
     except PredicateError as error:
         return LetError(name, error.reason, error.fix)
     return None
+
+
+def _accept_problems(rule: Rule, triggers: Sequence[str], place: str) -> Iterator[Problem]:
+    if rule.accept_with is None:
+        return
+    if rule.severity != "warning":
+        fix = 'Write severity = "warning": an error must be corrected, not explained.'
+        yield Problem(
+            FILE, f"{place}.accept_with", f"only a warning is settled by an explanation, not an {rule.severity}", fix
+        )
+    elif not set(triggers).intersection(NEED_A_SHEET):
+        fix = f"Use it with {one_of(NEED_A_SHEET)}."
+        yield Problem(FILE, f"{place}.accept_with", "this trigger has nothing to explain", fix)
 
 
 def _name_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:

@@ -11,8 +11,9 @@ from templates.predicate import Answer
 from templates.texts import load_texts
 from validation.checks import Cause, reading_rule, sheet_checks
 from validation.compile import Scope
-from validation.findings import SEVERITIES, Finding, outcome_of
+from validation.findings import ORDER, WAIVED, Finding, outcome_of
 from validation.frames import ROW, SUBMISSION, make_frames
+from validation.known import NOTHING, Known
 from validation.places import Spot, answer, cell, label, ranges, spots
 from validation.rules import CHECKS, DEADLINE_CHECK
 from validation.schema import failures
@@ -22,10 +23,10 @@ from validation.wording import message, row_name
 REASONS = Path(__file__).parent.parent / "intake" / "texts.toml"
 
 
-def judge(received: Sequence[Submission | Refused], form: Form) -> list[Verdict]:
+def judge(received: Sequence[Submission | Refused], form: Form, known: Known = NOTHING) -> list[Verdict]:
     """The verdict on every return, in order. One bad file never stops the others."""
     submissions = [item for item in received if isinstance(item, Submission)]
-    findings = iter(find(form, submissions))
+    findings = iter(find(form, submissions, known))
     return [
         _verdict(item, next(findings), form) if isinstance(item, Submission) else _refusal(item, form)
         for item in received
@@ -46,7 +47,7 @@ def _refusal(refused: Refused, form: Form) -> Verdict:
     return Verdict(refused.source, refused.outcome, told, None, (), refused.report, refused.recipient)
 
 
-def find(form: Form, submissions: Sequence[Submission]) -> list[list[Finding]]:
+def find(form: Form, submissions: Sequence[Submission], known: Known = NOTHING) -> list[list[Finding]]:
     """The findings of every submission: errors first, otherwise in the order of the form."""
     collected = [_Collected(form, submission) for submission in submissions]
     for one in collected:
@@ -54,7 +55,7 @@ def find(form: Form, submissions: Sequence[Submission]) -> list[list[Finding]]:
     _add_checks(form, collected)
     for one in collected:
         one.add_named_checks()
-    return [one.findings() for one in collected]
+    return [one.findings(known) for one in collected]
 
 
 def _add_checks(form: Form, collected: list["_Collected"]) -> None:
@@ -149,9 +150,18 @@ class _Collected:
         questions = list(self.form.sheets[sheet].questions)
         return (list(self.form.sheets).index(sheet), row.number, questions.index(key))
 
-    def findings(self) -> list[Finding]:
+    def findings(self, known: Known) -> list[Finding]:
         ordered = [finding for _, finding in sorted(self.found, key=lambda item: item[0])]
-        return sorted(_merged(ordered), key=lambda finding: SEVERITIES.index(finding.severity))
+        told = [self._unless_waived(finding, known) for finding in _merged(ordered)]
+        return sorted(told, key=lambda finding: ORDER.index(finding.severity))
+
+    def _unless_waived(self, finding: Finding, known: Known) -> Finding:
+        source = self.submission.source
+        received = source.received.astimezone(self.form.zone).date()
+        for waiver in known.waivers:
+            if waiver.holds(self.submission.recipient, finding.rule, received):
+                return replace(finding, severity=WAIVED, waiver=str(waiver))
+        return finding
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
