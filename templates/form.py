@@ -220,7 +220,7 @@ class Rule(Part):
 
     id: str
     part: str = ""
-    on: str | None = None
+    on: str | None = None  # a sheet, or batch, register, intake
     severity: Severity = "error"
     source: str = ""
     trial: bool = False
@@ -233,7 +233,8 @@ class Rule(Part):
     at_least_one_of: tuple[str, ...] = ()  # one of these yesno answers is yes
     reading: tuple[str, ...] = ()  # how a cell was read: a code of intake.values
     limit: tuple[Literal["min", "max", "min_length", "max_length", "example"], ...] = ()
-    check: str | None = None  # a named function of validation.rules
+    check: str | None = None  # one of templates.named_checks
+    given: dict[str, str] = {}  # the answers a named check looks at: its word for it to sheet.question
     # the finding
     blame: tuple[str, ...] = ()
     values: dict[str, str] = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from templates.form import Form, Part, Rule, Text
+from templates.named_checks import NAMED_CHECKS
 from templates.problems import suggestion
 
 GUIDE_WORDS = {"deadline", "office", "email", "phone"}
@@ -12,7 +13,7 @@ PLACE_WORDS = {"felt", "verdi", "rad", "navn", "celle"}  # of the first cell tha
 LIMIT_WORDS = {"min", "max"}
 
 TEXTS = (Text, Text | None)
-NO_TEXTS = ("values", "where")  # of the same type, but not for people to read
+NO_TEXTS = ("values", "where", "given")  # of the same type, but not for people to read
 
 NOTHING: frozenset[str] = frozenset()
 READINGS = {
@@ -35,10 +36,10 @@ READINGS = {
     "not_yes_no": NOTHING,
     "choice_read": {"tolket"},
     "too_long": NOTHING,
+    "birth_number": NOTHING,
     "error_cell": NOTHING,
     "formula_without_value": NOTHING,
 }  # how a cell may have been read, and what a message about it may say; intake gives both
-NAMED_CHECKS = {"received_by_deadline": {"mottatt", "frist"}}  # validation has the functions, and gives the words
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ def bad_words(text: str, known: set[str]) -> Iterator[BadWord]:
 def rule_words(form: Form, rule: Rule, first_marked: str | None) -> set[str]:
     """What a rule's message may say; the answers of its sheet only when the first cell marked is there."""
     if rule.check:
-        return set(NAMED_CHECKS.get(rule.check, NOTHING))
+        check = NAMED_CHECKS.get(rule.check)
+        marked = PLACE_WORDS if check and check.given else NOTHING
+        return {*(check.words if check else ()), *marked}
     words = {*PLACE_WORDS, *rule.values, *(LIMIT_WORDS if set(rule.limit) - {"example"} else ())}
     if rule.reading:
         words |= set.intersection(*(set(READINGS.get(code, NOTHING)) for code in rule.reading))

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from templates.binding import FormNames, LetError, bind, broken_parts
 from templates.form import TRIGGERS, Form, Rule
 from templates.language import PredicateError
-from templates.messages import NAMED_CHECKS, READINGS, bad_words, missing_texts, rule_words
+from templates.messages import READINGS, bad_words, missing_texts, rule_words
+from templates.named_checks import NAMED_CHECKS, SCOPES
 from templates.predicate import parse
 from templates.problems import Problem, one_of, suggestion
 
@@ -38,8 +39,8 @@ def _rule_problems(form: Form, rule: Rule, place: str, broken: Mapping[str, LetE
     if len(triggers) != 1:
         reason = f"has {len(triggers)} triggers ({', '.join(triggers) or 'none'})"
         yield Problem(FILE, place, reason, f"Use exactly one of {', '.join(TRIGGERS)}.")
-    if rule.on is not None and rule.on not in form.sheets:
-        fix = suggestion(rule.on, list(form.sheets))
+    if rule.on is not None and rule.on not in (*form.sheets, *SCOPES):
+        fix = suggestion(rule.on, [*form.sheets, *SCOPES])
         yield Problem(FILE, f"{place}.on", f"there is no sheet «{rule.on}»", fix)
     elif rule.on is None and set(triggers).intersection(NEED_A_SHEET):
         yield Problem(FILE, f"{place}.on", "does not say which sheet it is about", 'Add on = "<sheet>".')
@@ -112,14 +113,36 @@ def _name_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
         if code not in READINGS:
             fix = suggestion(code, list(READINGS), "See the list of readings in the guide.")
             yield Problem(FILE, f"{place}.reading", f"there is no reading «{code}»", fix)
-    if rule.check and rule.check not in NAMED_CHECKS:
-        fix = suggestion(rule.check, list(NAMED_CHECKS))
-        yield Problem(FILE, f"{place}.check", f"there is no check «{rule.check}»", fix)
+    yield from _check_problems(form, rule, place)
     asked = [f"{sheet}.{question.key}" for sheet, question in form.questions()]
     for key in rule.required:
         if key != "*" and key not in asked and f"{rule.on}.{key}" not in asked:
             fix = suggestion(key if "." in key else f"{rule.on}.{key}", asked, "Name a question as sheet.question.")
             yield Problem(FILE, f"{place}.required", f"there is no question «{key}»", fix)
+
+
+def _check_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
+    """A named check must be there, for the scope of the rule, with the answers it looks at."""
+    scope = rule.on if rule.on in SCOPES else "submission"
+    names = [name for name, check in NAMED_CHECKS.items() if check.scope == scope]
+    if rule.check is None:
+        if rule.on in SCOPES:
+            yield Problem(FILE, f"{place}.on", f"a rule on {rule.on} needs a named check", f"Use {one_of(names)}.")
+        return
+    if rule.check not in names:
+        fix = suggestion(rule.check, names)
+        yield Problem(FILE, f"{place}.check", f"there is no check «{rule.check}» for one {scope}", fix)
+        return
+    wanted, paths = NAMED_CHECKS[rule.check].given, [f"{sheet}.{question.key}" for sheet, question in form.questions()]
+    for name in sorted({*wanted} ^ rule.given.keys()):
+        reason = "is missing" if name in wanted else f"is nothing that {rule.check} looks at"
+        yield Problem(
+            FILE, f"{place}.given.{name}", reason, f"It looks at {one_of(wanted) if wanted else 'no answers'}."
+        )
+    for name, path in rule.given.items():
+        if path not in paths:
+            fix = suggestion(path, paths, "Name a question as sheet.question.")
+            yield Problem(FILE, f"{place}.given.{name}", f"there is no question «{path}»", fix)
 
 
 def _part_problems(form: Form, rule: Rule, place: str, broken: Mapping[str, LetError]) -> Iterator[Problem]:

@@ -6,14 +6,17 @@ from pathlib import Path
 
 from intake.submission import Refused, Row, Submission, Value
 from templates.definition import bound_rules
-from templates.form import Form
-from templates.predicate import Answer
+from templates.form import Form, Rule
+from templates.named_checks import NAMED_CHECKS
+from templates.predicate import Answer, Const, Node
 from templates.texts import load_texts
+from validation.across import ACROSS, live
 from validation.checks import Cause, reading_rule, sheet_checks
 from validation.compile import Scope
 from validation.findings import ORDER, WAIVED, Finding, outcome_of
 from validation.frames import ROW, SUBMISSION, make_frames
-from validation.known import NOTHING, Known
+from validation.hits import Found, Hit, Numbered
+from validation.known import KNOWN, NOTHING, Known, Source
 from validation.places import Spot, answer, cell, label, ranges, spots
 from validation.rules import CHECKS, DEADLINE_CHECK
 from validation.schema import failures
@@ -55,6 +58,7 @@ def find(form: Form, submissions: Sequence[Submission], known: Known = NOTHING) 
     _add_checks(form, collected)
     for one in collected:
         one.add_named_checks()
+    _add_hits(form, collected, known)
     return [one.findings(known) for one in collected]
 
 
@@ -73,6 +77,22 @@ def _add_checks(form: Form, collected: list["_Collected"]) -> None:
     for cause, scope, at in failed:
         values = scope.values(cause.values, [at])[0]
         collected[scope.frame[SUBMISSION][at]].add(cause, scope.frame[ROW][at], values)
+
+
+def _add_hits(form: Form, collected: list["_Collected"], known: Known) -> None:
+    """What the rules on the batch and on registers find; those whose register is not here find nothing."""
+    batch = live([one.submission for one in collected])
+    for rule in form.rules:
+        for hit in _hits(form, rule, batch, known):
+            collected[hit.number].add_hit(rule, hit)
+
+
+def _hits(form: Form, rule: Rule, batch: Numbered, known: Known) -> Found:
+    if rule.check in ACROSS:
+        yield from ACROSS[rule.check](batch, rule.given)
+    elif rule.check in KNOWN and NAMED_CHECKS[rule.check].needs in known.registers:
+        source = Source(known.registers[NAMED_CHECKS[rule.check].needs], form)
+        yield from KNOWN[rule.check](batch, rule.given, source)
 
 
 @dataclass
@@ -103,11 +123,17 @@ class _Collected:
 
     def add_named_checks(self) -> None:
         for rule in self.form.rules:
-            broken = CHECKS[rule.check](self.submission, self.form) if rule.check else None
+            broken = CHECKS[rule.check](self.submission, self.form) if rule.check in CHECKS else None
             if broken is not None:
                 words = {language: rule.message[language].format(**broken) for language in self.form.languages}
                 finding = Finding(rule.id, rule.severity, "", (), (), words, part=rule.part)
                 self.found.append(((len(self.found),), finding))
+
+    def add_hit(self, rule: Rule, hit: Hit) -> None:
+        sheets = [path.split(".") for path in hit.marks]
+        values: dict[str, Node] = {word: Const(said) for word, said in hit.words.items()}
+        cause = Cause(rule, sheets[0][0], tuple(Answer(sheet, key) for sheet, key in sheets), values)
+        self._append(cause, hit.row, dict(hit.words))
 
     def _waits(self, cause: Cause, row: Row) -> bool:
         """Whether an answer that the rule needs is already asked for."""
