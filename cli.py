@@ -136,19 +136,23 @@ def ingest(
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
     from outputs import ingest as batch
-    from outputs.results import verdicts_json
-    from outputs.telling import summary
+    from outputs.results import not_checked_json, verdicts_json
+    from outputs.telling import summary, unchecked_lines
+    from validation.known import unchecked
 
     with _told_plainly():
         round_ = _round(folder)
+        skipped = unchecked(round_.form, batch.known_of(round_))
         verdicts = batch.ingest(round_, paths, _now(round_.form), progress, workers, dry=dry_run)
     if as_json:
-        _print_json(verdicts_json(verdicts, round_.form, answers=answers))
+        told = verdicts_json(verdicts, round_.form, answers=answers)
+        _print_json(told | {"not_checked": not_checked_json(skipped)})
     elif verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
         files = "1 file" if len(verdicts) == 1 else f"{len(verdicts)} files"
         click.echo(f"{files}, all known. Nothing changed.")
     else:
         _tell(summary(verdicts, round_.form))
+        _tell(unchecked_lines(skipped))
         ending = (
             "Nothing was kept or changed (--dry-run)."
             if dry_run
@@ -205,7 +209,10 @@ def feedback(folder: Path, *, as_json: bool) -> None:
 @click.pass_obj
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands."""
-    from outputs.telling import status_lines
+    from outputs.ingest import known_of
+    from outputs.results import not_checked_json
+    from outputs.telling import status_lines, unchecked_lines
+    from validation.known import unchecked
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -214,10 +221,12 @@ def status(folder: Path, *, as_json: bool) -> None:
             "sent": len(round_.sent()),
             **register.status_counts(),
         }
+        skipped = unchecked(round_.form, known_of(round_))
     if as_json:
-        _print_json(counts)
+        _print_json(counts | {"not_checked": not_checked_json(skipped)})
     else:
         _tell(status_lines(counts))
+        _tell(unchecked_lines(skipped))
     sys.exit(NEEDS_A_PERSON if counts["need_a_person"] else DONE)
 
 

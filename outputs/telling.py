@@ -62,6 +62,16 @@ def status_lines(counts: dict[str, Any]) -> Iterator[str]:
         yield from _some([_waiting(item) for item in waiting])
 
 
+def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The rules that nobody may take for kept: not checked, with the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for rule, reason in unchecked:
+        by_reason.setdefault(reason, []).append(rule)
+    if by_reason:
+        yield "\nNot checked (ikke kontrollert)"
+        yield from (f"  {reason}: {', '.join(rules)}" for reason, rules in by_reason.items())
+
+
 def _counts(counts: dict[str, int], remark: str) -> Iterator[str]:
     for outcome, words in WORDS.items():
         if counts.get(outcome):
