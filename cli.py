@@ -276,6 +276,22 @@ def form_check(name: str) -> None:
     )
 
 
+@form.command("rules")
+@click.argument("name")
+@click.option("--markdown", is_flag=True, help="Print the page docs/rules.md.")
+@json_option
+def form_rules(name: str, *, markdown: bool, as_json: bool) -> None:
+    """List the rules of a form: id, severity, scope, where they are checked and what they say."""
+    from templates import catalogue
+
+    with _told_plainly():
+        checked = _form(name)
+    if as_json:
+        _print_json(catalogue.catalogue_json(checked))
+    else:
+        _tell(catalogue.catalogue_page(checked) if markdown else catalogue.catalogue_lines(checked))
+
+
 # what the commands share
 
 

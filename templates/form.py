@@ -244,6 +244,11 @@ class Rule(Part):
     def name(self) -> str:
         return f"{self.id}.{self.part}" if self.part else self.id
 
+    @property
+    def told_as(self) -> Severity:
+        """How much the rule weighs now: an error on trial is only asked about."""
+        return "warning" if self.trial and self.severity == "error" else self.severity
+
 
 TRIGGERS = ("must", "required", "unique", "before", "at_least_one_of", "reading", "limit", "check")
 

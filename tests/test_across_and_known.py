@@ -163,7 +163,7 @@ def test_a_network_that_two_owners_report_is_an_error_for_both(form: Form, folde
 
 def test_one_number_with_two_names_in_own_reports_is_asked_about(form: Form, folder: Path) -> None:
     sender, _ = owner("rek_privat")
-    first = report(folder, "rek_privat", 1, sender, [], skjema__eier_navn="Solsia AS")
+    first = report(folder, "rek_privat", 1, sender, [], skjema__eier_navn="Sol AS")
     changed = {"skjema__eier_navn": "Solsia barnehager", "skjema__ordning": "KOM", "skjema__private_involvert": "Ja"}
     second = report(folder, "rek_privat", 2, sender, [], **changed)
 
@@ -171,7 +171,7 @@ def test_one_number_with_two_names_in_own_reports_is_asked_about(form: Form, fol
 
     assert told(found) == [
         ("C23", "warning", "Skjema", ("C20",),
-         f"{sender.orgnr} står med ulike navn i meldingene deres: «Solsia AS», «Solsia barnehager». Hvilket er riktig?"),
+         f"{sender.orgnr} står med ulike navn i meldingene deres: «Sol AS», «Solsia barnehager». Hvilket er riktig?"),
     ]  # fmt: skip
 
 

@@ -126,7 +126,7 @@ class _Collected:
             broken = CHECKS[rule.check](self.submission, self.form) if rule.check in CHECKS else None
             if broken is not None:
                 words = {language: rule.message[language].format(**broken) for language in self.form.languages}
-                finding = Finding(rule.id, rule.severity, "", (), (), words, part=rule.part)
+                finding = Finding(rule.id, rule.told_as, "", (), (), words, part=rule.part)
                 self.found.append(((len(self.found),), finding))
 
     def add_hit(self, rule: Rule, hit: Hit) -> None:
@@ -153,11 +153,10 @@ class _Collected:
         written = answer(first) if first else None
         own = [spot for spot in blamed if first and spot[0] == first[0]]
         others = [spot for spot in blamed if first and spot[0] != first[0]]
-        severity = "warning" if cause.rule.trial and cause.rule.severity == "error" else cause.rule.severity
         finding = Finding(
             rule=cause.rule.id,
             part=cause.rule.part,
-            severity=severity,
+            severity=cause.rule.told_as,
             sheet=self.submission.sheets[first[0]].name if first else "",
             cells=ranges(cell(self.submission, spot) for spot in own),
             questions=tuple(dict.fromkeys(spot[1] for spot in own)),
