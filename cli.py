@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -94,13 +94,14 @@ def new(folder: Path, form_name: str) -> None:
 @click.pass_obj
 def send_out(folder: Path, *, skip_bad: bool, copies: int | None, as_json: bool) -> None:
     """Make a workbook for every recipient, in sent/."""
+    from outputs.telling import bad_rows
     from templates import sendout
 
     with _told_plainly():
         round_ = _round(folder)
         good, bad = round_.read_recipients()
         if bad and not skip_bad:
-            raise WrongUse(_bad_rows(good, bad))
+            raise WrongUse(bad_rows(good, bad))
         lines = sendout.plan(round_, good, copies)
         with progress("Workbooks", len(lines)) as step:
             written = sendout.send_out(round_, lines, lambda: step(1))
@@ -114,14 +115,6 @@ def send_out(folder: Path, *, skip_bad: bool, copies: int | None, as_json: bool)
         click.echo(f"{len(written)} workbooks in {round_.sent_folder}/ (nothing has left this machine).")
         if written:
             click.echo(f"Look at one: {round_.sent_folder / written[0].file}")
-
-
-def _bad_rows(good: Sequence[object], bad: Sequence[object]) -> str:
-    rows = "\n".join(f"  {row}" for row in bad)
-    return (
-        f"of {len(good) + len(bad)} recipients, {len(bad)} need you:\n{rows}\n"
-        "Nothing is made until they are right, or leave them out with --skip-bad."
-    )
 
 
 @main.command()
@@ -266,14 +259,13 @@ def form_list() -> None:
 @click.argument("name")
 def form_check(name: str) -> None:
     """Check a form definition and list every mistake in it."""
+    from outputs.telling import form_lines
+    from validation.lint import notes
+
     with _told_plainly():
         checked = _form(name)
-    tables = sum(sheet.kind != "questions" for sheet in checked.sheets.values())
-    asked = sum(len(sheet.questions) for sheet in checked.sheets.values() if sheet.kind == "questions")
-    click.echo(
-        f"{checked.name} {checked.version} is in order: {asked} questions, {tables} tables, "
-        f"{len({rule.id for rule in checked.rules})} rules, in {' and '.join(checked.languages)}."
-    )
+        worth_a_look = list(notes(checked))
+    _tell(form_lines(checked, worth_a_look))
 
 
 @form.command("rules")
@@ -290,6 +282,24 @@ def form_rules(name: str, *, markdown: bool, as_json: bool) -> None:
         _print_json(catalogue.catalogue_json(checked))
     else:
         _tell(catalogue.catalogue_page(checked) if markdown else catalogue.catalogue_lines(checked))
+
+
+@form.command("try-rule")
+@click.argument("rule")
+@click.option("--round", "other", type=click.Path(path_type=Path, file_okay=False), help="The round's folder.")
+@json_option
+@click.pass_obj
+def form_try_rule(folder: Path, rule: str, other: Path | None, *, as_json: bool) -> None:
+    """Show whom a rule would hit among the reports already in a round. Nothing is stored."""
+    from outputs.tryout import tried_json, tried_lines, try_rule
+
+    with _told_plainly():
+        round_, register = _register(other or folder)
+        tried = try_rule(round_, register, rule)
+    if as_json:
+        _print_json(tried_json(tried))
+    else:
+        _tell(tried_lines(tried, round_))
 
 
 # what the commands share

@@ -1,5 +1,6 @@
 """What the texts of a form may say in {braces}, and what is wrong in those that say something else."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import Formatter
@@ -11,6 +12,11 @@ from templates.problems import suggestion
 GUIDE_WORDS = {"deadline", "office", "email", "phone"}
 PLACE_WORDS = {"felt", "verdi", "rad", "navn", "celle"}  # of the first cell that a finding marks
 LIMIT_WORDS = {"min", "max"}
+
+EMAIL = re.compile(r"[^\s@«»<>()]+@[^\s@«»<>()]+\.[a-zæøå]{2,}", re.IGNORECASE)
+MADE_UP = ("@example.no", ".example", "@example.com", "@firma.no")  # addresses of nobody, for examples
+NUMBER = re.compile(r"(?<![\d.])\d(?: ?\d){7,10}(?!\d)")
+LENGTHS = (8, 9, 11)  # a phone number, an organisation number, a birth number
 
 TEXTS = (Text, Text | None)
 NO_TEXTS = ("values", "where", "given")  # of the same type, but not for people to read
@@ -64,6 +70,13 @@ def bad_words(text: str, known: set[str]) -> Iterator[BadWord]:
         elif word not in known:
             hint = suggestion(str(word), sorted(known), "Remove it, or give it under `values`.")
             yield BadWord(str(word), f"there is no {{{word}}} to fill in", hint)
+
+
+def private_words(text: str) -> list[str]:
+    """What in a text looks like somebody's address or number: it would be told to every owner."""
+    addresses = [word for word in EMAIL.findall(text) if not word.rstrip(".").lower().endswith(MADE_UP)]
+    numbers = [word for word in NUMBER.findall(text) if len(word.replace(" ", "")) in LENGTHS]
+    return addresses + numbers
 
 
 def rule_words(form: Form, rule: Rule, first_marked: str | None) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from templates.binding import FormNames, LetError, bind, broken_parts
 from templates.form import TRIGGERS, Form, Rule
 from templates.language import PredicateError
-from templates.messages import READINGS, bad_words, missing_texts, rule_words
+from templates.messages import READINGS, bad_words, missing_texts, private_words, rule_words
 from templates.named_checks import NAMED_CHECKS, SCOPES
 from templates.predicate import parse
 from templates.problems import Problem, one_of, suggestion
@@ -160,6 +160,9 @@ def _message_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
             reason = f"{{{bad.word}}} is not on the sheet of the first cell marked" if elsewhere else bad.reason
             fix = f'Give it under values: {bad.word} = "{bad.word}".' if elsewhere else bad.fix
             yield Problem(FILE, f"{place}.message.{language}", reason, fix)
+        for word in private_words(text):
+            fix = "Take it out; an example may be navn@example.no."
+            yield Problem(FILE, f"{place}.message.{language}", f"«{word}» looks like somebody's own", fix)
 
 
 def _first_marked(form: Form, rule: Rule) -> str | None:

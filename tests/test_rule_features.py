@@ -1,5 +1,6 @@
 """What an office may do about a rule: let an owner off it, let an explanation settle it, try it first."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -175,3 +176,33 @@ def test_an_error_on_trial_is_told_as_a_question(tmp_path: Path) -> None:
 
     assert told["counts"] == {"remarks": 1}
     assert [(one["rule"], one["severity"]) for one in told["files"][0]["findings"]] == [("H7", "warning")]
+
+
+# what a rule would have done
+
+
+def test_a_new_rule_is_tried_on_the_reports_that_are_here(club: Club, tmp_path: Path) -> None:
+    club.answer("HAGE-0001-1", PLAN, PLANTS)
+    club.answer("HAGE-0002-1", PLAN | {"jordtype": "LEIRE", "drenering": "Ja"}, PLANTS)
+    club.run("ingest")
+    before = club.json("status")
+    rules = tmp_path / "form" / "rules.toml"
+    new = '\n[[rule]]\nid = "H8"\non = "plan"\nmust = "jordtype <> \'LEIRE\'"\n'
+    text = 'message = { nb = "Leire er tungt.", nn = "Leire er tungt." }\n'
+    rules.write_text(rules.read_text(encoding="utf-8") + new + text, encoding="utf-8")
+
+    tried = club.run("form", "try-rule", "H8")
+    told = json.loads(
+        CliRunner().invoke(cli.main, ["form", "try-rule", "H8", "--round", str(club.folder), "--json"]).stdout
+    )
+
+    assert tried.stdout.splitlines() == [
+        "H8 would hit 1 of 2 reports. Nothing is stored or sent.",
+        "  HAGE-0002-1  Plommetreet  error  Plan C9  Leire er tungt.",
+    ]
+    assert [(hit["report"], hit["cells"]) for hit in told["hits"]] == [("HAGE-0002-1", ["C9"])]
+    assert club.json("status") == before
+
+
+def test_an_unknown_rule_cannot_be_tried(club: Club) -> None:
+    assert "has no rule «H99»" in club.run("form", "try-rule", "H99", expect=2).output
