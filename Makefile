@@ -20,8 +20,11 @@ lint: .venv/ready
 try-demo: .venv/ready
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && .venv/bin/behov demo "$$dir/demo"
 
+rules-doc: .venv/ready   ## write docs/rules.md anew from the rules
+	.venv/bin/behov form rules behovsmelding-2024 --markdown > docs/rules.md
+
 help:   ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # pip is upgraded first: the one Debian ships does not know --group.
 .venv/ready: pyproject.toml constraints.txt
@@ -29,4 +32,4 @@ help:   ## list the targets
 	.venv/bin/pip install --quiet --constraint constraints.txt --editable . --group dev
 	touch $@
 
-.PHONY: demo test check lint try-demo help
+.PHONY: demo test check lint try-demo rules-doc help

@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -96,13 +96,14 @@ def new(folder: Path, form_name: str) -> None:
 @click.pass_obj
 def send_out(folder: Path, *, skip_bad: bool, copies: int | None, as_json: bool) -> None:
     """Make a workbook for every recipient, in sent/."""
+    from outputs.telling import bad_rows
     from templates import sendout
 
     with _told_plainly():
         round_ = _round(folder)
         good, bad = round_.read_recipients()
         if bad and not skip_bad:
-            raise WrongUse(_bad_rows(good, bad))
+            raise WrongUse(bad_rows(good, bad))
         lines = sendout.plan(round_, good, copies)
         with progress("Workbooks", len(lines)) as step:
             written = sendout.send_out(round_, lines, lambda: step(1))
@@ -118,14 +119,6 @@ def send_out(folder: Path, *, skip_bad: bool, copies: int | None, as_json: bool)
             click.echo(f"Look at one: {round_.sent_folder / written[0].file}")
 
 
-def _bad_rows(good: Sequence[object], bad: Sequence[object]) -> str:
-    rows = "\n".join(f"  {row}" for row in bad)
-    return (
-        f"of {len(good) + len(bad)} recipients, {len(bad)} need you:\n{rows}\n"
-        "Nothing is made until they are right, or leave them out with --skip-bad."
-    )
-
-
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would happen; keep and change nothing.")
@@ -138,19 +131,23 @@ def ingest(
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
     from outputs import ingest as batch
-    from outputs.results import verdicts_json
-    from outputs.telling import summary
+    from outputs.results import not_checked_json, verdicts_json
+    from outputs.telling import summary, unchecked_lines
+    from validation.known import unchecked
 
     with _told_plainly():
         round_ = _round(folder)
+        skipped = unchecked(round_.form, batch.known_of(round_))
         verdicts = batch.ingest(round_, paths, _now(round_.form), progress, workers, dry=dry_run)
     if as_json:
-        _print_json(verdicts_json(verdicts, round_.form, answers=answers))
+        told = verdicts_json(verdicts, round_.form, answers=answers)
+        _print_json(told | {"not_checked": not_checked_json(skipped)})
     elif verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
         files = "1 file" if len(verdicts) == 1 else f"{len(verdicts)} files"
         click.echo(f"{files}, all known. Nothing changed.")
     else:
         _tell(summary(verdicts, round_.form))
+        _tell(unchecked_lines(skipped))
         ending = (
             "Nothing was kept or changed (--dry-run)."
             if dry_run
@@ -168,13 +165,15 @@ def ingest(
 @click.pass_obj
 def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_json: bool) -> None:
     """Show the findings of one workbook. Nothing is stored."""
-    from outputs.ingest import check_file, office_of
+    from outputs.ingest import check_file, known_of, office_of
     from outputs.results import verdicts_json
     from outputs.telling import verdict_lines
+    from validation.known import NOTHING
 
     with _told_plainly():
-        office = office_of(_form(form_name)) if form_name else office_of(_round(folder))
-        verdict = check_file(office, file)
+        round_ = None if form_name else _round(folder)
+        office = office_of(round_ or _form(str(form_name)))
+        verdict = check_file(office, file, known_of(round_) if round_ else NOTHING)
     if as_json:
         _print_json(verdicts_json([verdict], office.form, answers=answers))
     else:
@@ -205,7 +204,10 @@ def feedback(folder: Path, *, as_json: bool) -> None:
 @click.pass_obj
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands."""
-    from outputs.telling import status_lines
+    from outputs.ingest import known_of
+    from outputs.results import not_checked_json
+    from outputs.telling import status_lines, unchecked_lines
+    from validation.known import unchecked
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -214,10 +216,12 @@ def status(folder: Path, *, as_json: bool) -> None:
             "sent": len(round_.sent()),
             **register.status_counts(),
         }
+        skipped = unchecked(round_.form, known_of(round_))
     if as_json:
-        _print_json(counts)
+        _print_json(counts | {"not_checked": not_checked_json(skipped)})
     else:
         _tell(status_lines(counts))
+        _tell(unchecked_lines(skipped))
     sys.exit(NEEDS_A_PERSON if counts["need_a_person"] else DONE)
 
 
@@ -257,14 +261,47 @@ def form_list() -> None:
 @click.argument("name")
 def form_check(name: str) -> None:
     """Check a form definition and list every mistake in it."""
+    from outputs.telling import form_lines
+    from validation.lint import notes
+
     with _told_plainly():
         checked = _form(name)
-    tables = sum(sheet.kind != "questions" for sheet in checked.sheets.values())
-    asked = sum(len(sheet.questions) for sheet in checked.sheets.values() if sheet.kind == "questions")
-    click.echo(
-        f"{checked.name} {checked.version} is in order: {asked} questions, {tables} tables, "
-        f"{len({rule.id for rule in checked.rules})} rules, in {' and '.join(checked.languages)}."
-    )
+        worth_a_look = list(notes(checked))
+    _tell(form_lines(checked, worth_a_look))
+
+
+@form.command("rules")
+@click.argument("name")
+@click.option("--markdown", is_flag=True, help="Print the page docs/rules.md.")
+@json_option
+def form_rules(name: str, *, markdown: bool, as_json: bool) -> None:
+    """List the rules of a form: id, severity, scope, where they are checked and what they say."""
+    from templates import catalogue
+
+    with _told_plainly():
+        checked = _form(name)
+    if as_json:
+        _print_json(catalogue.catalogue_json(checked))
+    else:
+        _tell(catalogue.catalogue_page(checked) if markdown else catalogue.catalogue_lines(checked))
+
+
+@form.command("try-rule")
+@click.argument("rule")
+@click.option("--round", "other", type=click.Path(path_type=Path, file_okay=False), help="The round's folder.")
+@json_option
+@click.pass_obj
+def form_try_rule(folder: Path, rule: str, other: Path | None, *, as_json: bool) -> None:
+    """Show whom a rule would hit among the reports already in a round. Nothing is stored."""
+    from outputs.tryout import tried_json, tried_lines, try_rule
+
+    with _told_plainly():
+        round_, register = _register(other or folder)
+        tried = try_rule(round_, register, rule)
+    if as_json:
+        _print_json(tried_json(tried))
+    else:
+        _tell(tried_lines(tried, round_))
 
 
 # what the commands share
@@ -302,6 +339,7 @@ def _told_plainly() -> Iterator[None]:
     from templates.definition import FormError
     from templates.recipients import RecipientsError
     from templates.round import RoundError
+    from templates.waivers import WaiversError
 
     try:
         yield
@@ -310,7 +348,7 @@ def _told_plainly() -> Iterator[None]:
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
-    except (RoundError, RecipientsError, SourceError) as error:
+    except (RoundError, RecipientsError, SourceError, WaiversError) as error:
         raise WrongUse(str(error)) from None
     except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)

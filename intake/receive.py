@@ -9,6 +9,7 @@ from pathlib import Path
 from intake.derive import derive
 from intake.guard import error_cells, inspect
 from intake.locate import LocateError, Place, locate
+from intake.personal import without_birth_numbers
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
 from intake.submission import Answer, Refused, Return, Row, SheetAnswers, Submission
 from intake.values import Reading, read_value
@@ -209,7 +210,8 @@ def _answers(
 
 
 def _read(cell: object, question: Question, form: Form) -> Reading | None:
-    return None if cell == "" else read_value(cell, question, form)
+    reading = None if cell == "" else read_value(cell, question, form)
+    return None if reading is None else without_birth_numbers(reading, question)
 
 
 def is_unchanged(submission: Submission, form: Form, recipient: Recipient) -> bool:

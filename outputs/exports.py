@@ -30,7 +30,7 @@ from templates.recipients import Recipient
 from templates.round import Round
 from templates.texts import load_texts
 from validation.compile import values_of
-from validation.findings import SEVERITIES, Finding
+from validation.findings import ORDER, Finding
 
 CHUNK = 500  # reports at a time
 JOINER = ", "  # between the values of STRING_AGG
@@ -234,7 +234,7 @@ class _Export:
         yield finding.rule
         yield finding.sheet
         yield ", ".join(finding.cells)
-        yield self._own(finding.message)
+        yield " – ".join(filter(None, (self._own(finding.message), finding.waiver)))
 
 
 def _line(row: dict[str, Any], recipient: Recipient | None) -> Line:
@@ -242,7 +242,7 @@ def _line(row: dict[str, Any], recipient: Recipient | None) -> Line:
 
 
 def _weight(finding: Finding) -> int:
-    return SEVERITIES.index(finding.severity)
+    return ORDER.index(finding.severity)
 
 
 def in_words(value: Value, words: dict[str, str], *, several: bool) -> Value:

@@ -17,6 +17,7 @@ from outputs.register import ArchiveError, Register, archive
 from templates.form import Form
 from templates.round import Round
 from validation.check import judge
+from validation.known import NOTHING, Known
 from validation.verdict import Verdict
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def ingest(
     A file that is known is not read again. With `dry` nothing is kept and nothing is merged.
     Raises SourceError for a path that does not exist.
     """
+    known_to_us = known_of(round_)
     sources = find_returns(paths or [round_.inbox], round_.form.zone)
     register = Register.open(round_.register, round_.form)
     known = register.known({source.sha256 for source in sources})
@@ -51,7 +53,7 @@ def ingest(
     kept, lost = (new, []) if dry else _keep(round_, new)
     received = _read(round_, kept, progress, workers or os.cpu_count() or 1)
     with progress("Checking", len(new)) as step:
-        judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form)}
+        judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us)}
         step(len(new))
     verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
     return verdicts if dry else register.merge(verdicts, now)
@@ -64,11 +66,16 @@ def office_of(owner: Round | Form) -> Office:
     return Office(owner, None, {})
 
 
-def check_file(office: Office, path: Path) -> Verdict:
+def known_of(round_: Round) -> Known:
+    """What a round knows beyond the workbooks. Raises WaiversError."""
+    return Known(round_.waivers)
+
+
+def check_file(office: Office, path: Path, known: Known = NOTHING) -> Verdict:
     """Judge one workbook and store nothing. Raises SourceError."""
     if path.is_dir():
         raise SourceError(f"{path} is a folder; name one file")
-    return judge([receive(find_returns([path], office.form.zone)[0], office)], office.form)[0]
+    return judge([receive(find_returns([path], office.form.zone)[0], office)], office.form, known)[0]
 
 
 def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], list[Refused]]:

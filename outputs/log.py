@@ -89,6 +89,7 @@ findings = Table(
     Column("row_name", Words, nullable=False),
     Column("written", Words, nullable=False),
     Column("elsewhere", JSON, nullable=False),
+    Column("waiver", Words, nullable=False),
 )
 correction_deadlines = Table(
     "correction_deadlines",

@@ -19,6 +19,11 @@ def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> 
     }
 
 
+def not_checked_json(unchecked: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """The rules that could not be checked, each with the reason."""
+    return [{"rule": rule, "reason": reason} for rule, reason in unchecked]
+
+
 def _file(verdict: Verdict, form: Form, *, answers: bool) -> dict[str, Any]:
     submission = verdict.submission
     told: dict[str, Any] = {
@@ -46,7 +51,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "written": finding.written,
         "elsewhere": [{"sheet": sheet, "cell": cell} for sheet, cell in finding.elsewhere],
-    }
+    } | ({"waiver": finding.waiver} if finding.waiver else {})
 
 
 def answers_json(submission: Submission, form: Form) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Results as lines for the terminal: how many files ended how, and what waits for a person."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,26 @@ WORDS = {
     "failed": "our own failure",
 }
 STANDING = (("recipients", "Recipients"), ("sent", "Workbooks"), ("returned", "Returned"), ("reports", "Reports"))
+
+
+def bad_rows(good: Sequence[object], bad: Sequence[object]) -> str:
+    """The rows of recipients that need a person, and what to do about them."""
+    rows = "\n".join(f"  {row}" for row in bad)
+    return (
+        f"of {len(good) + len(bad)} recipients, {len(bad)} need you:\n{rows}\n"
+        "Nothing is made until they are right, or leave them out with --skip-bad."
+    )
+
+
+def form_lines(form: Form, notes: Iterable[object]) -> Iterator[str]:
+    """A form that is in order: what it has, and what is worth a second look."""
+    tables = sum(sheet.kind != "questions" for sheet in form.sheets.values())
+    asked = sum(len(sheet.questions) for sheet in form.sheets.values() if sheet.kind == "questions")
+    yield (
+        f"{form.name} {form.version} is in order: {asked} questions, {tables} tables, "
+        f"{len({rule.id for rule in form.rules})} rules, in {' and '.join(form.languages)}."
+    )
+    yield from (f"Note: {note}" for note in notes)
 
 
 def summary(verdicts: Sequence[Verdict], form: Form) -> Iterator[str]:
@@ -60,6 +80,16 @@ def status_lines(counts: dict[str, Any]) -> Iterator[str]:
     if waiting:
         yield "\nFor a person"
         yield from _some([_waiting(item) for item in waiting])
+
+
+def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The rules that nobody may take for kept: not checked, with the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for rule, reason in unchecked:
+        by_reason.setdefault(reason, []).append(rule)
+    if by_reason:
+        yield "\nNot checked (ikke kontrollert)"
+        yield from (f"  {reason}: {', '.join(rules)}" for reason, rules in by_reason.items())
 
 
 def _counts(counts: dict[str, int], remark: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from templates.predicate import (
     Const,
     GridCell,
     GridLine,
+    IsNull,
     Node,
     Not,
     Or,
@@ -151,7 +152,14 @@ def bind(form: Form, rule: Rule) -> BoundRule:
     tree = _tree(form, rule, names)
     blame = tuple(_blamed(form, rule, path) for path in rule.blame) or _mentioned(tree)
     values = {key: parse(text, names) for key, text in rule.values.items()}
-    return BoundRule(rule, tree, blame, values)
+    return BoundRule(rule, _unless_explained(rule, tree, names), blame, values)
+
+
+def _unless_explained(rule: Rule, tree: Node | None, names: FormNames) -> Node | None:
+    """Let an explanation settle the matter: the rule holds when it is filled in."""
+    if tree is None or rule.accept_with is None:
+        return tree
+    return Or((tree, Not(IsNull(_answer(names, rule.accept_with)))))
 
 
 def broken_parts(form: Form, rule: Rule) -> Iterator[tuple[str, PredicateError]]:
@@ -160,6 +168,7 @@ def broken_parts(form: Form, rule: Rule) -> Iterator[tuple[str, PredicateError]]
     trigger = next((name for name in TRIGGERS if getattr(rule, name)), "")
     parts: list[tuple[str, Callable[[], object]]] = [(trigger, partial(_check_tree, form, rule, names))]
     parts += [("blame", partial(_blamed, form, rule, path)) for path in rule.blame]
+    parts += [("accept_with", partial(_answer, names, rule.accept_with))] if rule.accept_with else []
     parts += [(f"values.{key}", partial(_check_value, form, text, names)) for key, text in rule.values.items()]
     for key, read in parts:
         try:

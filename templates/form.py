@@ -220,10 +220,11 @@ class Rule(Part):
 
     id: str
     part: str = ""
-    on: str | None = None
+    on: str | None = None  # a sheet, or batch, register, intake
     severity: Severity = "error"
     source: str = ""
     trial: bool = False
+    accept_with: str | None = None  # sheet.question: an explanation that, filled in, settles a warning
     # triggers
     must: str | None = None  # a predicate that holds when all is well
     required: tuple[str, ...] = ()  # speaks for these required questions when empty; "*": for the rest
@@ -231,8 +232,9 @@ class Rule(Part):
     before: tuple[str, str] | None = None  # the first date is not after the second
     at_least_one_of: tuple[str, ...] = ()  # one of these yesno answers is yes
     reading: tuple[str, ...] = ()  # how a cell was read: a code of intake.values
-    limit: tuple[Literal["min", "max", "min_length", "max_length"], ...] = ()
-    check: str | None = None  # a named function of validation.rules
+    limit: tuple[Literal["min", "max", "min_length", "max_length", "example"], ...] = ()
+    check: str | None = None  # one of templates.named_checks
+    given: dict[str, str] = {}  # the answers a named check looks at: its word for it to sheet.question
     # the finding
     blame: tuple[str, ...] = ()
     values: dict[str, str] = {}
@@ -241,6 +243,11 @@ class Rule(Part):
     @property
     def name(self) -> str:
         return f"{self.id}.{self.part}" if self.part else self.id
+
+    @property
+    def told_as(self) -> Severity:
+        """How much the rule weighs now: an error on trial is only asked about."""
+        return "warning" if self.trial and self.severity == "error" else self.severity
 
 
 TRIGGERS = ("must", "required", "unique", "before", "at_least_one_of", "reading", "limit", "check")

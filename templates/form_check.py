@@ -26,6 +26,7 @@ from templates.kinds import check_condition, codes_of, kind_of
 from templates.language import PredicateError
 from templates.layout import LISTS_SHEET, OWN_SHEET, STAMP_SHEET
 from templates.messages import GUIDE_WORDS, bad_words, missing_texts
+from templates.named_checks import SCOPES
 from templates.predicate import parse
 from templates.problems import Problem, suggestion
 from templates.texts import load_texts
@@ -170,6 +171,8 @@ def _repeated_choices(choices: ChoiceList, place: str) -> Iterator[Problem]:
 def _sheet_problems(sheet: Sheet, place: str) -> Iterator[Problem]:
     yield from _repeated_labels(sheet, place)
     yield from _key_problems(sheet, place)
+    if sheet.key in SCOPES:
+        yield Problem(FILE, place, f"«{sheet.key}» is what rules call something else", "Choose another key.")
     if isinstance(sheet, TableSheet) and sheet.row_name and sheet.row_name not in sheet.questions:
         fix = suggestion(sheet.row_name, list(sheet.questions), "Name a question of this table.")
         yield Problem(FILE, f"{place}.row_name", f"there is no question «{sheet.row_name}»", fix)

@@ -19,6 +19,7 @@ from templates.predicate import (
     Column,
     Compare,
     Const,
+    Contains,
     GridCell,
     In,
     InColumn,
@@ -94,6 +95,7 @@ class _Checker:
             In: lambda test: self.compared(test.item, *test.options),
             InColumn: lambda test: self.compared(test.item, test.column),
             IsNull: lambda test: self.compared(test.item),
+            Contains: self.contains,
             Unique: lambda _: "condition",
             Coalesce: self.coalesce,
             Arithmetic: self.arithmetic,
@@ -171,6 +173,10 @@ class _Checker:
         if codes is not None and other.value.strip().casefold() not in map(str.casefold, codes):
             reason = f"«{other.value}» is not a choice of «{question.key}»"
             raise PredicateError(reason, suggestion(other.value, codes, "Use a code of its choices."))
+
+    def contains(self, node: Contains) -> Kind:
+        self.want(TEXTS, node.item, "what CONTAINS looks in")
+        return "condition"
 
     def coalesce(self, node: Coalesce) -> Kind:
         filled = [item for item in node.items if self.kind(item) != "nothing"]

@@ -10,7 +10,7 @@ MAX_LENGTH = 1000  # characters; longer rules are several rules
 
 FUNCTIONS = (
     "SUM", "COUNT", "MIN", "MAX", "COUNT_IF", "STRING_AGG", "COALESCE", "ABS", "LENGTH", "YEAR", "MONTH", "ROUND",
-    "LOOKUP", "RECEIVED_ON",
+    "CONTAINS", "LOOKUP", "RECEIVED_ON",
 )  # fmt: skip
 LANGUAGE = f"Use AND OR NOT, = <> < <= > >=, + - * /, IN BETWEEN IS NULL, DATE '2024-08-01', {' '.join(FUNCTIONS)}."
 SPLIT = "Split it into several rules."
@@ -49,3 +49,21 @@ def _unreadable(text: str, error: ParseError) -> tuple[str, str]:
     word = str(error.errors[0].get("highlight") or "") if error.errors else ""
     place = f"from «{word}» on" if word and word != text.strip() else "as it stands"
     return f"it cannot be read {place}", "Look for a missing word, quote or parenthesis there."
+
+
+# What sqlglot's trees may hold, and what we call it
+
+COMPARISONS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+}  # fmt: skip
+ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+CALLS: dict[type[exp.Expr], str] = {
+    exp.Abs: "ABS", exp.Length: "LENGTH", exp.Year: "YEAR", exp.Month: "MONTH", exp.Round: "ROUND",
+}  # fmt: skip
+FOLDS: dict[type[exp.Expr], str] = {
+    exp.Sum: "SUM", exp.Count: "COUNT", exp.Min: "MIN", exp.Max: "MAX", exp.GroupConcat: "STRING_AGG",
+}  # fmt: skip
+# What a sqlglot node may hold; anything more (ROUND to decimals, IN a query) is not in the language.
+HELD = frozenset({
+    "this", "expression", "expressions", "low", "high", "to", "is_string", "table", "db", "catalog", "big_int",
+})  # fmt: skip

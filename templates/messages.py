@@ -1,18 +1,25 @@
 """What the texts of a form may say in {braces}, and what is wrong in those that say something else."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import Formatter
 
 from templates.form import Form, Part, Rule, Text
+from templates.named_checks import NAMED_CHECKS
 from templates.problems import suggestion
 
 GUIDE_WORDS = {"deadline", "office", "email", "phone"}
 PLACE_WORDS = {"felt", "verdi", "rad", "navn", "celle"}  # of the first cell that a finding marks
 LIMIT_WORDS = {"min", "max"}
 
+EMAIL = re.compile(r"[^\s@«»<>()]+@[^\s@«»<>()]+\.[a-zæøå]{2,}", re.IGNORECASE)
+MADE_UP = ("@example.no", ".example", "@example.com", "@firma.no")  # addresses of nobody, for examples
+NUMBER = re.compile(r"(?<![\d.])\d(?: ?\d){7,10}(?!\d)")
+LENGTHS = (8, 9, 11)  # a phone number, an organisation number, a birth number
+
 TEXTS = (Text, Text | None)
-NO_TEXTS = ("values", "where")  # of the same type, but not for people to read
+NO_TEXTS = ("values", "where", "given")  # of the same type, but not for people to read
 
 NOTHING: frozenset[str] = frozenset()
 READINGS = {
@@ -35,10 +42,10 @@ READINGS = {
     "not_yes_no": NOTHING,
     "choice_read": {"tolket"},
     "too_long": NOTHING,
+    "birth_number": NOTHING,
     "error_cell": NOTHING,
     "formula_without_value": NOTHING,
 }  # how a cell may have been read, and what a message about it may say; intake gives both
-NAMED_CHECKS = {"received_by_deadline": {"mottatt", "frist"}}  # validation has the functions, and gives the words
 
 
 @dataclass(frozen=True)
@@ -66,11 +73,20 @@ def bad_words(text: str, known: set[str]) -> Iterator[BadWord]:
             yield BadWord(str(word), f"there is no {{{word}}} to fill in", hint)
 
 
+def private_words(text: str) -> list[str]:
+    """What in a text looks like somebody's address or number: it would be told to every owner."""
+    addresses = [word for word in EMAIL.findall(text) if not word.rstrip(".").lower().endswith(MADE_UP)]
+    numbers = [word for word in NUMBER.findall(text) if len(word.replace(" ", "")) in LENGTHS]
+    return addresses + numbers
+
+
 def rule_words(form: Form, rule: Rule, first_marked: str | None) -> set[str]:
     """What a rule's message may say; the answers of its sheet only when the first cell marked is there."""
     if rule.check:
-        return set(NAMED_CHECKS.get(rule.check, NOTHING))
-    words = {*PLACE_WORDS, *rule.values, *(LIMIT_WORDS if rule.limit else ())}
+        check = NAMED_CHECKS.get(rule.check)
+        marked = PLACE_WORDS if check and check.given else NOTHING
+        return {*(check.words if check else ()), *marked}
+    words = {*PLACE_WORDS, *rule.values, *(LIMIT_WORDS if set(rule.limit) - {"example"} else ())}
     if rule.reading:
         words |= set.intersection(*(set(READINGS.get(code, NOTHING)) for code in rule.reading))
     elif rule.on in form.sheets and first_marked == rule.on:

@@ -13,7 +13,18 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from templates.language import FUNCTIONS, LANGUAGE, SPLIT, PredicateError, read_expression
+from templates.language import (
+    ARITHMETIC,
+    CALLS,
+    COMPARISONS,
+    FOLDS,
+    FUNCTIONS,
+    HELD,
+    LANGUAGE,
+    SPLIT,
+    PredicateError,
+    read_expression,
+)
 from templates.problems import suggestion
 
 MAX_DEPTH = 40
@@ -129,6 +140,14 @@ class InColumn(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Contains(Node):
+    """At least one of the words stands in the text, as written, without regard to case."""
+
+    item: Node
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unique(Node):
     """No other row of the table has the same answers in these columns."""
 
@@ -195,22 +214,6 @@ def parse(text: str, names: Names) -> Node:
     return tree
 
 
-COMPARISONS: dict[type[exp.Expr], str] = {
-    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
-}  # fmt: skip
-ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
-CALLS: dict[type[exp.Expr], str] = {
-    exp.Abs: "ABS", exp.Length: "LENGTH", exp.Year: "YEAR", exp.Month: "MONTH", exp.Round: "ROUND",
-}  # fmt: skip
-FOLDS: dict[type[exp.Expr], str] = {
-    exp.Sum: "SUM", exp.Count: "COUNT", exp.Min: "MIN", exp.Max: "MAX", exp.GroupConcat: "STRING_AGG",
-}  # fmt: skip
-# What a sqlglot node may hold; anything more (ROUND to decimals, IN a query) is not in the language.
-HELD = frozenset({
-    "this", "expression", "expressions", "low", "high", "to", "is_string", "table", "db", "catalog", "big_int",
-})  # fmt: skip
-
-
 class _Builder:
     """Turns a sqlglot tree into ours, refusing every node that is not listed here."""
 
@@ -230,6 +233,7 @@ class _Builder:
             exp.Between: self.between,
             exp.Is: self.is_null,
             exp.Coalesce: self.coalesce,
+            exp.Contains: self.contains,
             exp.Cast: self.date_literal,
             exp.Anonymous: self.named_call,
             exp.CountIf: self.count_if,
@@ -291,6 +295,12 @@ class _Builder:
 
     def coalesce(self, tree: exp.Expr, depth: int) -> Node:
         return Coalesce(tuple(self.build(part, depth) for part in (tree.this, *tree.expressions)))
+
+    def contains(self, tree: exp.Expr, depth: int) -> Node:
+        words = [node.value if isinstance(node, Const) else None for node in self.options(tree.expression, depth)]
+        if not words or not all(isinstance(word, str) and word.strip() for word in words):
+            raise PredicateError("CONTAINS looks for something else than words", "Write CONTAINS(question, 'words').")
+        return Contains(self.build(tree.this, depth), tuple(map(str, words)))
 
     def date_literal(self, tree: exp.Expr, _depth: int) -> Node:
         if tree.args["to"].this == exp.DataType.Type.DATE and isinstance(tree.this, exp.Literal):

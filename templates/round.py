@@ -14,6 +14,7 @@ from templates.definition import FORMS, find_form, load_form
 from templates.form import Form, Part
 from templates.problems import LocalTime, read_model
 from templates.recipients import EMAIL, BadRow, Recipient, read_recipients
+from templates.waivers import Waiver, read_waivers
 
 KEY_BYTES = 32
 
@@ -126,6 +127,11 @@ class Round:
     def recipients(self) -> dict[str, Recipient]:
         """The usable recipients by orgnr."""
         return {recipient.orgnr: recipient for recipient in self.read_recipients()[0]}
+
+    @cached_property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """What owners are let off: the rows of `waivers.csv`. Raises WaiversError."""
+        return read_waivers(self.folder / "waivers.csv", self.form, self.recipients)
 
     def sent(self) -> dict[str, Sent]:
         """Every workbook made so far, by report id."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from templates.binding import FormNames, LetError, bind, broken_parts
 from templates.form import TRIGGERS, Form, Rule
 from templates.language import PredicateError
-from templates.messages import NAMED_CHECKS, READINGS, bad_words, missing_texts, rule_words
+from templates.messages import READINGS, bad_words, missing_texts, private_words, rule_words
+from templates.named_checks import NAMED_CHECKS, SCOPES
 from templates.predicate import parse
-from templates.problems import Problem, suggestion
+from templates.problems import Problem, one_of, suggestion
 
 FILE = "rules.toml"
 NEED_A_SHEET = ("must", "unique", "before", "at_least_one_of")
@@ -38,14 +39,15 @@ def _rule_problems(form: Form, rule: Rule, place: str, broken: Mapping[str, LetE
     if len(triggers) != 1:
         reason = f"has {len(triggers)} triggers ({', '.join(triggers) or 'none'})"
         yield Problem(FILE, place, reason, f"Use exactly one of {', '.join(TRIGGERS)}.")
-    if rule.on is not None and rule.on not in form.sheets:
-        fix = suggestion(rule.on, list(form.sheets))
+    if rule.on is not None and rule.on not in (*form.sheets, *SCOPES):
+        fix = suggestion(rule.on, [*form.sheets, *SCOPES])
         yield Problem(FILE, f"{place}.on", f"there is no sheet «{rule.on}»", fix)
     elif rule.on is None and set(triggers).intersection(NEED_A_SHEET):
         yield Problem(FILE, f"{place}.on", "does not say which sheet it is about", 'Add on = "<sheet>".')
     else:
         unknown = list(_name_problems(form, rule, place))
         yield from unknown or _message_problems(form, rule, place)  # an unknown reading has no words
+        yield from _accept_problems(rule, triggers, place)
         yield from _part_problems(form, rule, place, broken)
 
 
@@ -92,20 +94,55 @@ def _let_error(form: Form, on: str | None, name: str) -> LetError | None:
     return None
 
 
+def _accept_problems(rule: Rule, triggers: Sequence[str], place: str) -> Iterator[Problem]:
+    if rule.accept_with is None:
+        return
+    if rule.severity != "warning":
+        fix = 'Write severity = "warning": an error must be corrected, not explained.'
+        yield Problem(
+            FILE, f"{place}.accept_with", f"only a warning is settled by an explanation, not an {rule.severity}", fix
+        )
+    elif not set(triggers).intersection(NEED_A_SHEET):
+        fix = f"Use it with {one_of(NEED_A_SHEET)}."
+        yield Problem(FILE, f"{place}.accept_with", "this trigger has nothing to explain", fix)
+
+
 def _name_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
     """Names that are not written in the rule language: ways of reading, checks, required questions."""
     for code in rule.reading:
         if code not in READINGS:
             fix = suggestion(code, list(READINGS), "docs/form-format.md lists them.")
             yield Problem(FILE, f"{place}.reading", f"there is no reading «{code}»", fix)
-    if rule.check and rule.check not in NAMED_CHECKS:
-        fix = suggestion(rule.check, list(NAMED_CHECKS))
-        yield Problem(FILE, f"{place}.check", f"there is no check «{rule.check}»", fix)
+    yield from _check_problems(form, rule, place)
     asked = [f"{sheet}.{question.key}" for sheet, question in form.questions()]
     for key in rule.required:
         if key != "*" and key not in asked and f"{rule.on}.{key}" not in asked:
             fix = suggestion(key if "." in key else f"{rule.on}.{key}", asked, "Name a question as sheet.question.")
             yield Problem(FILE, f"{place}.required", f"there is no question «{key}»", fix)
+
+
+def _check_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
+    """A named check must be there, for the scope of the rule, with the answers it looks at."""
+    scope = rule.on if rule.on in SCOPES else "submission"
+    names = [name for name, check in NAMED_CHECKS.items() if check.scope == scope]
+    if rule.check is None:
+        if rule.on in SCOPES:
+            yield Problem(FILE, f"{place}.on", f"a rule on {rule.on} needs a named check", f"Use {one_of(names)}.")
+        return
+    if rule.check not in names:
+        fix = suggestion(rule.check, names)
+        yield Problem(FILE, f"{place}.check", f"there is no check «{rule.check}» for one {scope}", fix)
+        return
+    wanted, paths = NAMED_CHECKS[rule.check].given, [f"{sheet}.{question.key}" for sheet, question in form.questions()]
+    for name in sorted({*wanted} ^ rule.given.keys()):
+        reason = "is missing" if name in wanted else f"is nothing that {rule.check} looks at"
+        yield Problem(
+            FILE, f"{place}.given.{name}", reason, f"It looks at {one_of(wanted) if wanted else 'no answers'}."
+        )
+    for name, path in rule.given.items():
+        if path not in paths:
+            fix = suggestion(path, paths, "Name a question as sheet.question.")
+            yield Problem(FILE, f"{place}.given.{name}", f"there is no question «{path}»", fix)
 
 
 def _part_problems(form: Form, rule: Rule, place: str, broken: Mapping[str, LetError]) -> Iterator[Problem]:
@@ -123,6 +160,9 @@ def _message_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
             reason = f"{{{bad.word}}} is not on the sheet of the first cell marked" if elsewhere else bad.reason
             fix = f'Give it under values: {bad.word} = "{bad.word}".' if elsewhere else bad.fix
             yield Problem(FILE, f"{place}.message.{language}", reason, fix)
+        for word in private_words(text):
+            fix = "Take it out; an example may be navn@example.no."
+            yield Problem(FILE, f"{place}.message.{language}", f"«{word}» looks like somebody's own", fix)
 
 
 def _first_marked(form: Form, rule: Rule) -> str | None:

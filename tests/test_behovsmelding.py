@@ -9,6 +9,7 @@ import pytest
 from intake.sample import Mistake, Sample
 from intake.submission import Refused, Submission
 from templates.form import GridSheet, QuestionSheet, TableSheet
+from templates.named_checks import SCOPES
 from tests.desk import Desk, marked
 from validation.check import judge
 from validation.verdict import Verdict
@@ -18,9 +19,9 @@ CLEAN = DESK.samples.clean
 MISTAKES = DESK.samples.mistakes
 
 WANTED = {
-    "S": (1, 2, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 18, 19, 20, 22, 23, 25, 26, 27, 28, 30, 31, 32, 34, 36, 38, 39, 40),
-    "P": (1, 6, 7, 9),
-    "C": (12, 13, 14, 15, 17, 18),
+    "S": range(1, 42),
+    "P": range(1, 25),
+    "C": range(1, 31),
 }
 WANTED_RULES = {f"{series}{number:02d}" for series, numbers in WANTED.items() for number in numbers}
 
@@ -63,12 +64,8 @@ def test_every_wanted_rule_is_there_with_severity_and_source() -> None:
     assert rules["S19"].severity == "error"
 
 
-def test_every_wanted_rule_has_a_failing_example() -> None:
-    assert {mistake.rule for mistake in MISTAKES} >= WANTED_RULES
-
-
 def test_every_part_of_every_rule_has_a_failing_example() -> None:
-    own = [rule for rule in DESK.form.rules if rule.id[0] in "SPC" and rule.id[1:].isdigit()]
+    own = [rule for rule in DESK.form.rules if rule.id in WANTED_RULES and rule.on not in SCOPES]
 
     assert {rule.name for rule in own} <= {f"{one.rule}.{one.part}" if one.part else one.rule for one in MISTAKES}
 
@@ -86,7 +83,7 @@ def test_a_mistake_is_told_once_at_the_right_cells(number: int, verdicts: list[V
     mistake, verdict = MISTAKES[number], verdicts[number]
     language = verdict.submission.language if verdict.submission else "nb"
     told = [found for found in verdict.findings if (found.rule, found.part) == (mistake.rule, mistake.part)]
-    others = [found for found in verdict.findings if found not in told and found.severity == "error"]
+    others = [found for found in verdict.findings if found not in told]
 
     assert {DESK.cell(path, language) for path in mistake.cells} in [marked(found) for found in told]
     assert others == [], "one cause, one finding"
@@ -100,7 +97,7 @@ LITERAL = {
     "S18": ("Skjema", ("C50",)),
     "S27": ("Skjema", ("C54",)),
     "S28": ("Skjema", ("C55",)),
-    "S15": ("Verksemder", ("F7",)),
+    "S15": ("Virksomheter", ("F7",)),
     "C13": ("Skjema", ("C30",)),
 }
 

@@ -13,10 +13,9 @@ from intake.values import MAX_TEXT, read_value
 from templates import definition
 from templates.definition import FormError, bound_rules, find_form, form_names, load_form
 from templates.form import Form, QuestionType, RulesFile
-from templates.messages import NAMED_CHECKS, READINGS, bad_words
+from templates.messages import READINGS, bad_words
 from templates.predicate import MAX_NODES
 from templates.problems import Problem
-from validation.rules import CHECKS
 
 HAGELAG = Path(__file__).parent / "forms" / "hagelag"
 MISTAKES = tomllib.loads((Path(__file__).parent / "definition_mistakes.toml").read_text(encoding="utf-8"))
@@ -510,10 +509,6 @@ def test_the_standard_messages_say_only_what_can_be_filled_in() -> None:
         details = set().union(*(READINGS[code] for code in rule.reading))
         words = {"felt", "verdi", *details, *(("min", "max") if rule.limit else ())}
         assert [bad for text in rule.message.values() for bad in bad_words(text, words)] == []
-
-
-def test_the_named_checks_are_those_that_validation_has() -> None:
-    assert NAMED_CHECKS.keys() == CHECKS.keys()
 
 
 READ = {

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from intake.submission import Refused, Row, Submission, Value
 from templates.definition import bound_rules
-from templates.form import Form
-from templates.predicate import Answer
+from templates.form import Form, Rule
+from templates.named_checks import NAMED_CHECKS
+from templates.predicate import Answer, Const, Node
 from templates.texts import load_texts
+from validation.across import ACROSS, live
 from validation.checks import Cause, reading_rule, sheet_checks
 from validation.compile import Scope
-from validation.findings import SEVERITIES, Finding, outcome_of
+from validation.findings import ORDER, WAIVED, Finding, outcome_of
 from validation.frames import ROW, SUBMISSION, make_frames
+from validation.hits import Found, Hit, Numbered
+from validation.known import KNOWN, NOTHING, Known, Source
 from validation.places import Spot, answer, cell, label, ranges, spots
 from validation.rules import CHECKS, DEADLINE_CHECK
 from validation.schema import failures
@@ -22,10 +26,10 @@ from validation.wording import message, row_name
 REASONS = Path(__file__).parent.parent / "intake" / "texts.toml"
 
 
-def judge(received: Sequence[Submission | Refused], form: Form) -> list[Verdict]:
+def judge(received: Sequence[Submission | Refused], form: Form, known: Known = NOTHING) -> list[Verdict]:
     """The verdict on every return, in order. One bad file never stops the others."""
     submissions = [item for item in received if isinstance(item, Submission)]
-    findings = iter(find(form, submissions))
+    findings = iter(find(form, submissions, known))
     return [
         _verdict(item, next(findings), form) if isinstance(item, Submission) else _refusal(item, form)
         for item in received
@@ -46,7 +50,7 @@ def _refusal(refused: Refused, form: Form) -> Verdict:
     return Verdict(refused.source, refused.outcome, told, None, (), refused.report, refused.recipient)
 
 
-def find(form: Form, submissions: Sequence[Submission]) -> list[list[Finding]]:
+def find(form: Form, submissions: Sequence[Submission], known: Known = NOTHING) -> list[list[Finding]]:
     """The findings of every submission: errors first, otherwise in the order of the form."""
     collected = [_Collected(form, submission) for submission in submissions]
     for one in collected:
@@ -54,7 +58,8 @@ def find(form: Form, submissions: Sequence[Submission]) -> list[list[Finding]]:
     _add_checks(form, collected)
     for one in collected:
         one.add_named_checks()
-    return [one.findings() for one in collected]
+    _add_hits(form, collected, known)
+    return [one.findings(known) for one in collected]
 
 
 def _add_checks(form: Form, collected: list["_Collected"]) -> None:
@@ -72,6 +77,22 @@ def _add_checks(form: Form, collected: list["_Collected"]) -> None:
     for cause, scope, at in failed:
         values = scope.values(cause.values, [at])[0]
         collected[scope.frame[SUBMISSION][at]].add(cause, scope.frame[ROW][at], values)
+
+
+def _add_hits(form: Form, collected: list["_Collected"], known: Known) -> None:
+    """What the rules on the batch and on registers find; those whose register is not here find nothing."""
+    batch = live([one.submission for one in collected])
+    for rule in form.rules:
+        for hit in _hits(form, rule, batch, known):
+            collected[hit.number].add_hit(rule, hit)
+
+
+def _hits(form: Form, rule: Rule, batch: Numbered, known: Known) -> Found:
+    if rule.check in ACROSS:
+        yield from ACROSS[rule.check](batch, rule.given)
+    elif rule.check in KNOWN and NAMED_CHECKS[rule.check].needs in known.registers:
+        source = Source(known.registers[NAMED_CHECKS[rule.check].needs], form)
+        yield from KNOWN[rule.check](batch, rule.given, source)
 
 
 @dataclass
@@ -102,11 +123,17 @@ class _Collected:
 
     def add_named_checks(self) -> None:
         for rule in self.form.rules:
-            broken = CHECKS[rule.check](self.submission, self.form) if rule.check else None
+            broken = CHECKS[rule.check](self.submission, self.form) if rule.check in CHECKS else None
             if broken is not None:
                 words = {language: rule.message[language].format(**broken) for language in self.form.languages}
-                finding = Finding(rule.id, rule.severity, "", (), (), words, part=rule.part)
+                finding = Finding(rule.id, rule.told_as, "", (), (), words, part=rule.part)
                 self.found.append(((len(self.found),), finding))
+
+    def add_hit(self, rule: Rule, hit: Hit) -> None:
+        sheets = [path.split(".") for path in hit.marks]
+        values: dict[str, Node] = {word: Const(said) for word, said in hit.words.items()}
+        cause = Cause(rule, sheets[0][0], tuple(Answer(sheet, key) for sheet, key in sheets), values)
+        self._append(cause, hit.row, dict(hit.words))
 
     def _waits(self, cause: Cause, row: Row) -> bool:
         """Whether an answer that the rule needs is already asked for."""
@@ -126,11 +153,10 @@ class _Collected:
         written = answer(first) if first else None
         own = [spot for spot in blamed if first and spot[0] == first[0]]
         others = [spot for spot in blamed if first and spot[0] != first[0]]
-        severity = "warning" if cause.rule.trial and cause.rule.severity == "error" else cause.rule.severity
         finding = Finding(
             rule=cause.rule.id,
             part=cause.rule.part,
-            severity=severity,
+            severity=cause.rule.told_as,
             sheet=self.submission.sheets[first[0]].name if first else "",
             cells=ranges(cell(self.submission, spot) for spot in own),
             questions=tuple(dict.fromkeys(spot[1] for spot in own)),
@@ -149,9 +175,18 @@ class _Collected:
         questions = list(self.form.sheets[sheet].questions)
         return (list(self.form.sheets).index(sheet), row.number, questions.index(key))
 
-    def findings(self) -> list[Finding]:
+    def findings(self, known: Known) -> list[Finding]:
         ordered = [finding for _, finding in sorted(self.found, key=lambda item: item[0])]
-        return sorted(_merged(ordered), key=lambda finding: SEVERITIES.index(finding.severity))
+        told = [self._unless_waived(finding, known) for finding in _merged(ordered)]
+        return sorted(told, key=lambda finding: ORDER.index(finding.severity))
+
+    def _unless_waived(self, finding: Finding, known: Known) -> Finding:
+        source = self.submission.source
+        received = source.received.astimezone(self.form.zone).date()
+        for waiver in known.waivers:
+            if waiver.holds(self.submission.recipient, finding.rule, received):
+                return replace(finding, severity=WAIVED, waiver=str(waiver))
+        return finding
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:

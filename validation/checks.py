@@ -10,7 +10,7 @@ import polars as pl
 from templates.binding import BoundRule, FormNames
 from templates.form import Form, GridSheet, Question, Rule, Sheet
 from templates.predicate import Answer, Node, parse
-from validation.compile import Scope
+from validation.compile import Scope, same_text
 from validation.frames import KEY, bad, column
 from validation.schema import Check
 
@@ -39,6 +39,7 @@ def sheet_checks(form: Form, rules: list[BoundRule], scope: Scope, sheet: Sheet)
     return [
         *_required_checks(form, scope, sheet),
         *_limit_checks(form, sheet),
+        *_example_checks(form, sheet),
         *_choice_checks(form, scope, sheet),
         *_rule_checks(rules, scope, sheet),
     ]
@@ -80,6 +81,16 @@ def _limit_checks(form: Form, sheet: Sheet) -> Iterator[tuple[Check, Cause]]:
             rule = next(rule for rule in form.rules if limit in rule.limit)
             cause = Cause(rule, sheet.key, (Answer(sheet.key, key),), limit=bound)
             yield Check(column(sheet.key, key), limit=limit, question=question), cause
+
+
+def _example_checks(form: Form, sheet: Sheet) -> Iterator[tuple[Check, Cause]]:
+    """An example that was left as the answer; only long texts, because a short one may well be true."""
+    rule = next((rule for rule in form.rules if "example" in rule.limit), None)
+    for key, question in sheet.questions.items():
+        if rule is not None and question.example and question.type == "longtext":
+            value = same_text(pl.col(column(sheet.key, key)))
+            left = value.is_in([text.strip().lower() for text in question.example.values()])
+            yield Check(failing=left), Cause(rule, sheet.key, (Answer(sheet.key, key),))
 
 
 def _choice_checks(form: Form, scope: Scope, sheet: Sheet) -> Iterator[tuple[Check, Cause]]:

@@ -25,6 +25,7 @@ from templates.predicate import (
     Column,
     Compare,
     Const,
+    Contains,
     GridCell,
     GridLine,
     In,
@@ -104,6 +105,7 @@ class Scope:
             Compare: self._compare,
             In: self._in,
             InColumn: self._in_column,
+            Contains: self._contains,
             Unique: self._unique,
             IsNull: lambda test: self.expression(test.item).is_null(),
             Coalesce: self._coalesce,
@@ -133,6 +135,10 @@ class Scope:
         item = self._comparable(node.item)
         listed = pl.col(self._join(node.column))
         return pl.when(item.is_null()).then(None).otherwise(listed.list.contains(item).fill_null(value=False))
+
+    def _contains(self, node: Contains) -> pl.Expr:
+        text = self.expression(node.item).str.to_lowercase()
+        return reduce(or_, (text.str.contains(word.lower(), literal=True) for word in node.words))
 
     def _unique(self, node: Unique) -> pl.Expr:
         keys = [self._comparable(answer) for answer in node.answers]
@@ -186,13 +192,13 @@ class Scope:
         """Two sides that can be compared: text with text, else numbers or dates."""
         text = self.is_text(left), self.is_text(right)
         if all(text):
-            return _same_text(self.expression(left)), _same_text(self.expression(right))
+            return same_text(self.expression(left)), same_text(self.expression(right))
         if any(text):  # the codes of some choices are numbers
             return self._number(left), self._number(right)
         return self.expression(left), self.expression(right)
 
     def _comparable(self, node: Node) -> pl.Expr:
-        return _same_text(self.expression(node)) if self.is_text(node) else self.expression(node)
+        return same_text(self.expression(node)) if self.is_text(node) else self.expression(node)
 
     def _number(self, node: Node) -> pl.Expr:
         built = self.expression(node)
@@ -273,14 +279,14 @@ def _answer(node: Answer | Column) -> pl.Expr:
     return pl.col(column(node.sheet, node.key))
 
 
-def _same_text(expression: pl.Expr) -> pl.Expr:
+def same_text(expression: pl.Expr) -> pl.Expr:
     """Text as it is compared: without case and outer blanks."""
     return expression.str.strip_chars().str.to_lowercase()
 
 
 def _list_of(scope: Scope, node: Column) -> pl.Expr:
     values = pl.col(column(node.sheet, node.key)).drop_nulls()
-    return _same_text(values) if scope.is_text(node) else values
+    return same_text(values) if scope.is_text(node) else values
 
 
 def _fold(function: str, values: pl.Expr) -> pl.Expr:

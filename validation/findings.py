@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 SEVERITIES = ("error", "warning", "info")
+WAIVED = "waived"  # what an owner has been let off: kept, never told to the owner
+ORDER = (*SEVERITIES, WAIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Finding:
     written: str = ""  # what stood in the cell
     elsewhere: tuple[tuple[str, str], ...] = ()
     part: str = ""
+    waiver: str = ""  # why and by whom it was waived
 
 
 OUTCOMES = (

@@ -1,0 +1,110 @@
+"""Checks that no predicate can say, by the name a rule gives in `check`: where each is made, and what it says.
+
+The functions are where the data is: `validation.rules` (one submission), `validation.across` (the
+submissions of a batch), `validation.known` (a register). What intake and the register do to every
+file has no function here; a rule names it so that the catalogue of a form tells the whole story.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["submission", "batch", "register", "intake"]
+SCOPES: tuple[Scope, ...] = ("batch", "register", "intake")  # what a rule may be `on` besides a sheet
+NOT_YET = "not checked yet"
+
+
+@dataclass(frozen=True)
+class NamedCheck:
+    """One check: its scope, one sentence, the words its message may say, the answers a rule must name (`given`)."""
+
+    scope: Scope
+    says: str
+    words: frozenset[str] = frozenset()
+    given: tuple[str, ...] = ()
+    needs: str = ""  # the register without which it cannot be made
+    where: str = ""  # who makes it, when it has no function
+
+
+def _named(scope: Scope, says: str, words: str = "", given: str = "", needs: str = "", where: str = "") -> NamedCheck:
+    return NamedCheck(scope, says, frozenset(words.split()), tuple(given.split()), needs, where)
+
+
+NAMED_CHECKS: dict[str, NamedCheck] = {
+    # one submission
+    "received_by_deadline": _named("submission", "The return was received by the deadline.", "mottatt frist"),
+    "received_after_opening": _named("submission", "The return was received after the form opened.", "mottatt apning"),
+    # the submissions of a batch
+    "same_measure": _named(
+        "batch",
+        "No other report of the same recipient and scheme has a title like this one.",
+        "annen_id",
+        "scheme title",
+    ),
+    "same_network": _named(
+        "batch",
+        "No other recipient reports a network with the same name or the same members in the same scheme.",
+        given="scheme network members",
+    ),
+    "unit_in_own_report": _named(
+        "batch", "A unit stands in one of the recipient's reports in a scheme only.", "annen_id", "scheme unit"
+    ),
+    "unit_in_anothers_report": _named(
+        "batch", "No other recipient has reported the unit in the same scheme.", given="scheme unit"
+    ),
+    "one_name": _named(
+        "batch", "A number has the same name in all reports of the recipient.", "orgnr liste", "orgnr name"
+    ),
+    "newer_version": _named(
+        "batch", "A newer version of a report replaces the one before.", "n annen_id", where="the register"
+    ),
+    "late_version": _named(
+        "batch", "A version received after the deadline does not replace one received in time.", where="the register"
+    ),
+    # registers
+    "is_owner": _named("register", "The number is registered as an owner.", "", "orgnr", "owners"),
+    "units_elsewhere": _named(
+        "register",
+        "The owner has no active units outside the counties of the form.",
+        "fylkesliste",
+        "orgnr counties",
+        "units",
+    ),
+    "earlier_grant": _named(
+        "register", "The reference is an earlier grant to the owner.", "", "orgnr reference", "grants"
+    ),
+    "no_similar_grant": _named(
+        "register",
+        "The owner has no grant to a measure with a title like this one.",
+        "ref aar",
+        "orgnr title reference",
+        "grants",
+    ),
+    "in_register": _named("register", "The number is in the register.", "registerdato", "orgnr", "units"),
+    "registered_name": _named("register", "The name is the registered one.", "registernavn", "orgnr name", "units"),
+    "unit_is_active": _named("register", "The unit is active.", "", "orgnr", "units"),
+    "registered_owner": _named("register", "The owner is the registered one.", "registereier", "orgnr owner", "units"),
+    "registered_municipality": _named(
+        "register", "The municipality is the registered one.", "registerkommune", "orgnr kommunenr", "units"
+    ),
+    "enough_employees": _named(
+        "register", "No more take part than are registered as employed.", "registertall", "orgnr count", "units"
+    ),
+    # what is done to every file
+    "opens_as_workbook": _named("intake", "The file opens as an .xlsx workbook.", where="intake"),
+    "nothing_active": _named(
+        "intake", "The file has no macros, no external links and no embedded files.", where="intake"
+    ),
+    "known_version": _named("intake", "The file is a version of the form that is taken in.", where="intake"),
+    "layout_kept": _named(
+        "intake", "Questions stand where their keys say; answers are found by key, not by address.", where="intake"
+    ),
+    "sums_as_sent": _named(
+        "intake", "Sums are calculated again; what stood in their cells is not used.", where="intake"
+    ),
+    "file_is_new": _named("intake", "The same file is taken in once.", where="intake and the register"),
+    "rows_in_table": _named("intake", "Rows stand inside their table, without gaps.", where=NOT_YET),
+    "sender_is_contact": _named("intake", "The sender is the contact person or at the same domain.", where=NOT_YET),
+    "language_decided": _named(
+        "intake", "The reply is in the language that the recipient is registered with.", where="the letters"
+    ),
+}

@@ -1,0 +1,177 @@
+"""Rules against what the office knows beyond the workbooks: imported registers and earlier grants.
+
+A register is a table of texts by its key. A rule whose register is not here is not checked, and
+staff are told so; it never counts as kept.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from intake.submission import Row, Submission
+from templates.form import Form
+from templates.named_checks import NAMED_CHECKS, NOT_YET
+from templates.waivers import Waiver
+from validation.across import alike
+from validation.hits import Found, Given, Hit, Numbered, answers, only_row, text
+
+Register = Mapping[str, Mapping[str, str]]
+"""The rows of a register by their key (an organisation number, the reference of a grant)."""
+
+YES = "1"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the office knows when it judges: whom it let off a rule, and the registers that were imported.
+
+    `units` has the columns name, active (1 or 0), owner, owner_name, kommunenr, kommune, county,
+    county_name, employees and date; `owners` is only looked into; `grants` has owner, title and year.
+    """
+
+    waivers: tuple[Waiver, ...] = ()
+    registers: Mapping[str, Register] = field(default_factory=dict)
+
+
+NOTHING = Known()
+
+
+@dataclass(frozen=True)
+class Source:
+    """One register that is here, and the form that is judged."""
+
+    rows: Register
+    form: Form
+
+
+def unchecked(form: Form, known: Known) -> list[tuple[str, str]]:
+    """The rules that could not be checked, each with the reason."""
+    told = {}
+    for rule in form.rules:
+        check = NAMED_CHECKS[rule.check] if rule.check else None
+        if check and check.needs and check.needs not in known.registers:
+            told[rule.id] = f"the register «{check.needs}» is not imported"
+        elif check and check.where == NOT_YET:
+            told[rule.id] = NOT_YET
+    return list(told.items())
+
+
+Check = Callable[[Numbered, Given, Source], Found]
+
+
+def is_owner(batch: Numbered, given: Given, source: Source) -> Found:
+    """The number is registered as an owner."""
+    for number, report in batch:
+        orgnr = text(report, given["orgnr"])
+        if orgnr and orgnr not in source.rows:
+            yield Hit(number, only_row(report, given["orgnr"]), (given["orgnr"],))
+
+
+def units_elsewhere(batch: Numbered, given: Given, source: Source) -> Found:
+    """The owner has no active units outside the counties of the form."""
+    counties = source.form.question_options(source.form.question(given["counties"]))
+    elsewhere: dict[str, dict[str, None]] = {}
+    for unit in source.rows.values():
+        if unit["active"] == YES and unit["county"] not in counties:
+            elsewhere.setdefault(unit["owner"], {})[unit["county_name"]] = None
+    for number, report in batch:
+        found = elsewhere.get(text(report, given["orgnr"]))
+        if found:
+            words = {"fylkesliste": ", ".join(found)}
+            yield Hit(number, only_row(report, given["orgnr"]), (given["orgnr"],), words)
+
+
+def earlier_grant(batch: Numbered, given: Given, source: Source) -> Found:
+    """The reference is an earlier grant to the owner."""
+    for number, report in batch:
+        reference = text(report, given["reference"])
+        grant = source.rows.get(reference, {})
+        if reference and grant.get("owner") != text(report, given["orgnr"]):
+            yield Hit(number, only_row(report, given["reference"]), (given["reference"],))
+
+
+def no_similar_grant(batch: Numbered, given: Given, source: Source) -> Found:
+    """The owner has no grant to a measure with a title like this one."""
+    grants: dict[str, list[tuple[str, Mapping[str, str]]]] = {}
+    for reference, grant in source.rows.items():
+        grants.setdefault(grant["owner"], []).append((reference, grant))
+    for number, report in batch:
+        title = text(report, given["title"])
+        own = grants.get(text(report, given["orgnr"]), [])
+        same = next(((ref, grant) for ref, grant in own if alike(grant["title"], title)), None)
+        if same and not text(report, given["reference"]):  # who names an earlier grant knows of it
+            words = {"ref": same[0], "aar": same[1]["year"]}
+            yield Hit(number, only_row(report, given["title"]), (given["title"],), words)
+
+
+def in_register(batch: Numbered, given: Given, source: Source) -> Found:
+    """The number is in the register."""
+    dates = {unit["date"] for unit in source.rows.values()}
+    for number, report in batch:
+        for row, orgnr in answers(report, given["orgnr"]):
+            if str(orgnr) not in source.rows:
+                yield Hit(number, row, (given["orgnr"],), {"registerdato": max(dates, default="")})
+
+
+def registered_name(batch: Numbered, given: Given, source: Source) -> Found:
+    """The name is the registered one."""
+    for number, row, unit, name in _compared(batch, given, source, "name"):
+        if not alike(unit["name"], name):
+            yield Hit(number, row, (given["name"],), {"registernavn": unit["name"]})
+
+
+def unit_is_active(batch: Numbered, given: Given, source: Source) -> Found:
+    """The unit is active."""
+    for number, row, unit, _ in _compared(batch, given, source, "orgnr"):
+        if unit["active"] != YES:
+            yield Hit(number, row, (given["orgnr"],))
+
+
+def registered_owner(batch: Numbered, given: Given, source: Source) -> Found:
+    """The owner is the registered one."""
+    for number, row, unit, owner in _compared(batch, given, source, "owner"):
+        if unit["owner"] and owner != unit["owner"]:
+            yield Hit(number, row, (given["owner"],), {"registereier": unit["owner_name"] or unit["owner"]})
+
+
+def registered_municipality(batch: Numbered, given: Given, source: Source) -> Found:
+    """The municipality is the registered one."""
+    for number, row, unit, kommunenr in _compared(batch, given, source, "kommunenr"):
+        if unit["kommunenr"] and kommunenr != unit["kommunenr"]:
+            yield Hit(number, row, (given["kommunenr"],), {"registerkommune": unit["kommune"] or unit["kommunenr"]})
+
+
+def enough_employees(batch: Numbered, given: Given, source: Source) -> Found:
+    """No more take part than are registered as employed."""
+    for number, row, unit, count in _compared(batch, given, source, "count"):
+        if unit["employees"].isdigit() and count.isdigit() and int(count) > int(unit["employees"]):
+            yield Hit(number, row, (given["count"],), {"registertall": unit["employees"]})
+
+
+KNOWN: dict[str, Check] = {
+    "is_owner": is_owner,
+    "units_elsewhere": units_elsewhere,
+    "earlier_grant": earlier_grant,
+    "no_similar_grant": no_similar_grant,
+    "in_register": in_register,
+    "registered_name": registered_name,
+    "unit_is_active": unit_is_active,
+    "registered_owner": registered_owner,
+    "registered_municipality": registered_municipality,
+    "enough_employees": enough_employees,
+}
+
+
+def _compared(
+    batch: Numbered, given: Given, source: Source, what: str
+) -> Iterator[tuple[int, Row, Mapping[str, str], str]]:
+    """Every row whose unit is registered, with the register's row and what the owner wrote of `what`."""
+    for number, report in batch:
+        written = _by_row(report, given[what])
+        for row, orgnr in answers(report, given["orgnr"]):
+            unit = source.rows.get(str(orgnr))
+            if unit is not None and row.number in written:
+                yield number, row, unit, written[row.number]
+
+
+def _by_row(report: Submission, path: str) -> dict[int, str]:
+    return {row.number: str(value) for row, value in answers(report, path)}
