@@ -131,7 +131,7 @@ def ingest(
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
     from outputs import ingest as batch
-    from outputs.results import not_checked_json, verdicts_json
+    from outputs.results import verdicts_json
     from outputs.telling import summary, unchecked_lines
     from validation.known import unchecked
 
@@ -140,8 +140,7 @@ def ingest(
         skipped = unchecked(round_.form, batch.known_of(round_))
         verdicts = batch.ingest(round_, paths, _now(round_.form), progress, workers, dry=dry_run)
     if as_json:
-        told = verdicts_json(verdicts, round_.form, answers=answers)
-        _print_json(told | {"not_checked": not_checked_json(skipped)})
+        _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     elif verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
         files = "1 file" if len(verdicts) == 1 else f"{len(verdicts)} files"
         click.echo(f"{files}, all known. Nothing changed.")
@@ -205,7 +204,6 @@ def feedback(folder: Path, *, as_json: bool) -> None:
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands."""
     from outputs.ingest import known_of
-    from outputs.results import not_checked_json
     from outputs.telling import status_lines, unchecked_lines
     from validation.known import unchecked
 
@@ -218,7 +216,7 @@ def status(folder: Path, *, as_json: bool) -> None:
         }
         skipped = unchecked(round_.form, known_of(round_))
     if as_json:
-        _print_json(counts | {"not_checked": not_checked_json(skipped)})
+        _print_json(counts)
     else:
         _tell(status_lines(counts))
         _tell(unchecked_lines(skipped))

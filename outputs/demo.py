@@ -28,7 +28,6 @@ MARK = "this-is-a-demo.txt"  # a folder without it is never overwritten
 LATE, RESENT, TWICE = 5, 10, 8  # of 235 reports; more or fewer in proportion
 USUAL = 235
 DAYS_TO_ANSWER = 60  # before the deadline the first workbook comes back
-DAYS_TO_FEEDBACK = 2  # after the deadline the office runs the batch
 OFFICE_HOURS = (8 * 60, 16 * 60)  # minutes after midnight
 
 
@@ -73,7 +72,7 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     with progress("Workbooks", len(lines)) as step:
         send_out(round_, lines, lambda: step(1))
     _return_workbooks(round_, story, entries, lines, progress)
-    now = form.deadline.replace(hour=9, minute=0, second=0) + timedelta(days=DAYS_TO_FEEDBACK)
+    now = form.deadline.replace(hour=0, minute=0, second=0) + timedelta(days=1, minutes=OFFICE_HOURS[1])
     verdicts = ingest(round_, [], now, progress)
     register = Register.open(round_.register, form)
     with progress("Letters", 1) as step:

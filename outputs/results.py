@@ -19,11 +19,6 @@ def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> 
     }
 
 
-def not_checked_json(unchecked: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    """The rules that could not be checked, each with the reason."""
-    return [{"rule": rule, "reason": reason} for rule, reason in unchecked]
-
-
 def _file(verdict: Verdict, form: Form, *, answers: bool) -> dict[str, Any]:
     submission = verdict.submission
     told: dict[str, Any] = {

@@ -248,7 +248,3 @@ def operands(tree: Node) -> tuple[Node, ...]:
 
     collect(tree)
     return tuple(found)
-
-
-def negated(tree: Node) -> Node:
-    return tree.part if isinstance(tree, Not) else Not(tree)

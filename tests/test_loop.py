@@ -245,5 +245,4 @@ def test_status_counts_what_was_sent_and_what_came_back(club: Club) -> None:
         "reports": 1,
         "by_outcome": {"accepted": 1},
         "need_a_person": [],
-        "not_checked": [],
     }
