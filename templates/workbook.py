@@ -9,9 +9,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import style
 from templates.form import Form
-from templates.layout import HELP_ROW, MARKER_ROW, STAMP_SHEET, layout
+from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
 from templates.lists import write_lists
+from templates.live import make_live, write_rules
 from templates.round import Office
+from templates.shared import with_shared
 from templates.sheets import Writer, slot, write_sheet
 from templates.texts import Texts, load_texts
 
@@ -26,21 +28,24 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     """The base workbook of a form in one language, as the bytes of an .xlsx file."""
     workbook = Workbook()
     del workbook[workbook.active.title]  # type: ignore[union-attr]
-    writer = Writer(workbook, form, language, workbook_texts())
+    live = make_live(form, language)
+    writer = Writer(workbook, form, language, workbook_texts(), live)
     _write_guide(writer, office)
     for place in layout(form).values():
         sheet = write_sheet(writer, place)
         rows = MARKER_ROW + 1 if not place.columns else HELP_ROW
         sheet.print_title_rows = f"{MARKER_ROW + 1}:{rows}"
     note = writer.say("locked_sheet")
-    write_lists(workbook, form, language, note)
+    rules = workbook.create_sheet(RULES_SHEET)
+    write_rules(rules, live, note, writer.say("more", antall="{antall}"))
+    write_lists(workbook, form, language, note, live.plan.columns)
     _write_stamp(writer, note)
     for sheet in workbook.worksheets:
         _set_page(writer, sheet)
     _set_properties(writer, office)
     buffer = io.BytesIO()
     workbook.save(buffer)
-    return buffer.getvalue()
+    return with_shared(buffer.getvalue())
 
 
 def workbook_texts() -> Texts:
