@@ -2,12 +2,14 @@
 
 import io
 from pathlib import Path
+from string import Formatter
 
 from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import style
+from templates.control import write_control, write_listing
 from templates.form import Form
 from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
 from templates.lists import write_lists
@@ -35,9 +37,11 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
         sheet = write_sheet(writer, place)
         rows = MARKER_ROW + 1 if not place.columns else HELP_ROW
         sheet.print_title_rows = f"{MARKER_ROW + 1}:{rows}"
+    write_control(writer)
     note = writer.say("locked_sheet")
     rules = workbook.create_sheet(RULES_SHEET)
     write_rules(rules, live, note, writer.say("more", antall="{antall}"))
+    write_listing(rules, live.plan)
     write_lists(workbook, form, language, note, live.plan.columns)
     _write_stamp(writer, note)
     for sheet in workbook.worksheets:
@@ -76,6 +80,15 @@ def _write_guide(writer: Writer, office: Office) -> None:
     places = {"deadline": deadline, "office": office.name, "email": office.email, "phone": office.phone}
     for section in form.file.guide:
         row = _write_guide_section(sheet, row + 1, section.heading[language], section.text[language].format(**places))
+    later = dict.fromkeys(rule.message[language] for rule in writer.live.later)
+    if later:
+        said = "\n".join((writer.say("later_intro"), *(f"– {_without_holes(text)}" for text in later)))
+        _write_guide_section(sheet, row + 1, writer.say("later"), said)
+
+
+def _without_holes(message: str) -> str:
+    """A message before it is about anything: what it would fill in is left open."""
+    return "".join(literal + ("…" if name is not None else "") for literal, name, _, _ in Formatter().parse(message))
 
 
 def _write_guide_section(sheet: Worksheet, row: int, heading: str, text: str) -> int:
