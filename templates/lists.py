@@ -65,8 +65,9 @@ def _code_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]]:
     for _, question in form.questions():
         for name in choice_lists(question) if question.type == "choice" else ():
             options = form.options(name)
-            yield codes_name(form, name), list(options) if codes_name(form, name) != choices_name(name) else _words(
-                options, language
+            yield (
+                codes_name(form, name),
+                list(options) if codes_name(form, name) != choices_name(name) else _words(options, language),
             )
             for other in label_names(form, name)[1:]:
                 [second] = [code for code in form.languages if code != language][:1]

@@ -4,7 +4,7 @@
 and the sheet Kontroll only fetch the results.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -16,12 +16,13 @@ from templates.form import Form, GridSheet, Question, QuestionSheet
 from templates.formula import BAD, Formula, any_of
 from templates.layout import RULES_SHEET, SUMMED
 from templates.live_causes import Item, Live
-from templates.live_plan import FIRST_ROW, FOUND, KEY, MESSAGE, OWN, Block, Here, Plan
+from templates.live_plan import FIRST_ROW, FIRST_STATE, FOUND, KEY, MESSAGE, OWN, Block, Here, Plan
 from templates.predicate import Aggregate, Answer, Column, GridCell, Node
 from templates.shared import Shared
 from templates.states import helper, state
 
 MAX_FORMULA = 8192  # characters
+ROOM = 6000  # characters of the parts of a formula that may be set apart
 
 
 def make_live(form: Form, language: str) -> Live:
@@ -55,6 +56,7 @@ class _Writer:
         self.plan = live.plan
         self.more = more
         self.shared = Shared(sheet)
+        self.spared: dict[int, int] = {}  # columns given out, by row
 
     def write(self) -> None:
         for item in self.live.items.values():
@@ -134,19 +136,34 @@ class _Writer:
             if first:
                 yield OWN, own
             yield FOUND, f"{OWN}{row}{others}" if first else others.removeprefix("&")
-        message = yield from self.beside(item, self.messages(item))
-        yield MESSAGE, message
+        yield MESSAGE, (yield from self.message(item))
+
+    def message(self, item: Item) -> Generator[tuple[str, str], None, str]:
+        """The message of the first cause that is found, and how many more there are in a table row."""
+        found = f"{FOUND}{item.row}"
+        told = yield from self.beside(item, list(_messages(item, f"LEFT({found})")))
+        before, after = self.more.split("{antall}")
+        more = f'&IF(LEN({found})>1,"{before}"&LEN({found})-1&"{after}","")' if item.is_table else ""
+        return f'IF({found}="","",{told.removeprefix("&")}{more})'
 
     def beside(self, item: Item, pieces: list[str]) -> Generator[tuple[str, str], None, str]:
-        return "".join(pieces)
+        """Pieces that each begin with &, as one; those too long for one formula get columns of their own."""
+        if sum(map(len, pieces)) <= ROOM:
+            return "".join(pieces)
+        names = []
+        for chunk in _chunks(pieces):
+            names.append(letter(self.spare(item)))
+            yield names[-1], chunk.removeprefix("&")
+        return "".join(f"&{name}{item.row}" for name in names)
 
-    def message(self, item: Item) -> str:
-        found = f"{FOUND}{item.row}"
-        letters = "".join(item.letters.values())
-        texts = ",".join(f'"{"-" if cause.is_warning else "!"}"&{cause.message}' for cause in item.letters)
-        before, after = self.more.split("{antall}")
-        more = f'IF(LEN({found})>1,"{before}"&LEN({found})-1&"{after}","")' if item.is_table else '""'
-        return f'IF({found}="","",CHOOSE(FIND(LEFT({found}),"{letters}"),{texts})&{more})'.replace('&"")', ")")
+    def spare(self, item: Item) -> int:
+        """A column that is free in this row."""
+        block = item.block
+        taken = FIRST_STATE + len(block.states) + len(block.helpers) + len(block.conditions)
+        number = self.spared.get(item.row, 0)
+        self.spared[item.row] = number + 1
+        assert taken + number < self.plan.aside
+        return taken + number
 
     # beside the blocks
 
@@ -162,6 +179,33 @@ class _Writer:
             cell = self.sheet[f"{letter(column)}{FIRST_ROW + number}"]
             cell.value = words
             cell.data_type = "s"
+
+
+def _messages(item: Item, first: str) -> Iterator[str]:
+    """The message of the cause whose letter is the first one, in pieces that a formula has room for."""
+    waiting: list[tuple[str, str]] = []
+    for cause, name in item.letters.items():
+        said = f'"{"-" if cause.is_warning else "!"}"&{cause.message}'
+        if waiting and sum(len(text) for _, text in waiting) + len(said) > ROOM:
+            yield _chosen(waiting, first)
+            waiting = []
+        waiting.append((name, said))
+    yield _chosen(waiting, first)
+
+
+def _chosen(messages: list[tuple[str, str]], first: str) -> str:
+    at = f'FIND({first},"{"".join(name for name, _ in messages)}")'
+    return f'&IF(ISNUMBER({at}),CHOOSE({at},{",".join(text for _, text in messages)}),"")'
+
+
+def _chunks(pieces: list[str]) -> Iterator[str]:
+    chunk = ""
+    for piece in pieces:
+        if chunk and len(chunk) + len(piece) > ROOM:
+            yield chunk
+            chunk = ""
+        chunk += piece
+    yield chunk
 
 
 def places(item: Item) -> str:

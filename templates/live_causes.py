@@ -393,4 +393,3 @@ def _stripped_length(cell: str) -> str:
     times = f'(LEN({flat})-LEN(SUBSTITUTE({flat},{last},"")))'
     end = f'FIND("{BAD}{BAD}",SUBSTITUTE({flat},{last},"{BAD}{BAD}",{times}))'
     return f"({end}-FIND(LEFT(TRIM({flat})),{flat})+1)"
-

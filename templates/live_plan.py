@@ -254,4 +254,3 @@ def _runs(rows: Iterable[int]) -> Iterator[tuple[int, int]]:
 def asks(question: Question) -> bool:
     """Whether the owner answers a question, so that the answer may be missing."""
     return not (question.calculated or question.locked) and bool(question.required or question.required_when)
-
