@@ -1,83 +1,21 @@
 """The sheet Kontroll: how much is left, and every finding with a link to its cell."""
 
-from dataclasses import dataclass
-
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import style
-from templates.cells import letter
-from templates.form import TableSheet
 from templates.formula import text
 from templates.layout import MARK_CONTROL, RULES_SHEET
 from templates.live_causes import ASKING
-from templates.live_plan import FIRST_ROW, FOUND, KEY, MESSAGE, Block, Plan
+from templates.listing import LISTED, Columns
+from templates.live_plan import FIRST_ROW, FOUND, MESSAGE, Block
+from templates.shared import Shared
 from templates.sheets import Writer
 
-LISTED = 40  # findings on the sheet at a time
 WIDTHS = {"B": 22, "C": 12, "D": 14, "E": 96}
 TITLE, COUNT, ASKED, SHEETS_HEAD = 1, 3, 4, 6
 LINE = 33  # points: two lines of text
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of `_regler` where the findings are listed: positions count from FIRST_ROW."""
-
-    plan: Plan
-
-    def __getitem__(self, name: str) -> str:
-        names = ("errors", "asked", "at", "tab", "cell", "top", "tabs", "first", "is_table")
-        return letter(self.plan.aside + 4 + names.index(name))
-
-    def of(self, name: str, count: int) -> str:
-        return f"${self[name]}${FIRST_ROW}:${self[name]}${FIRST_ROW + count - 1}"
-
-    def rows(self, column: str) -> str:
-        """A column of the blocks, and one row more: what follows the last finding."""
-        last = max(block.last for block in self.plan.blocks.values()) + 1
-        return f"${column}${FIRST_ROW}:${column}${last}"
-
-
-def write_listing(sheet: Worksheet, plan: Plan) -> None:
-    """On `_regler`, find the rows that have a message, errors first."""
-    columns = Columns(plan)
-    blocks = list(plan.blocks.values())
-    for row, block in enumerate(blocks, FIRST_ROW):
-        sheet[f"{columns['top']}{row}"] = block.top - FIRST_ROW + 1
-        sheet[f"{columns['tabs']}{row}"] = block.place.sheet.label[plan.language]
-        sheet[f"{columns['first']}{row}"] = block.place.first_row
-        sheet[f"{columns['is_table']}{row}"] = isinstance(block.place.sheet, TableSheet)
-    for row in range(FIRST_ROW, FIRST_ROW + LISTED):
-        for name, mark in (("errors", "!*"), ("asked", "-*")):
-            sheet[f"{columns[name]}{row}"] = _next(columns, name, mark, row)
-        _write_place(sheet, columns, row, len(blocks))
-
-
-def _next(columns: Columns, name: str, mark: str, row: int) -> str:
-    """The position of the next message of a kind, after the one in the row above."""
-    messages = columns.rows(MESSAGE)
-    if row == FIRST_ROW:
-        return f'=IFERROR(MATCH("{mark}",{messages},0),"")'
-    above = f"{columns[name]}{row - 1}"
-    rest = f"INDEX({messages},{above}+1):INDEX({messages},ROWS({messages}))"
-    return f'=IF({above}="","",IFERROR({above}+MATCH("{mark}",{rest},0),""))'
-
-
-def _write_place(sheet: Worksheet, columns: Columns, row: int, blocks: int) -> None:
-    errors, asked = columns.of("errors", LISTED), columns.of("asked", LISTED)
-    number, at = row - FIRST_ROW + 1, f"{columns['at']}{row}"
-    after = f"{number}-COUNT({errors})"
-    sheet[at] = f'=IF({number}<=COUNT({errors}),INDEX({errors},{number}),IFERROR(INDEX({asked},{after}),""))'
-    block = f"MATCH({at},{columns.of('top', blocks)},1)"
-    here = {name: f"INDEX({columns.of(name, blocks)},{block})" for name in ("top", "tabs", "first", "is_table")}
-    sheet[f"{columns['tab']}{row}"] = f'=IF({at}="","",{here["tabs"]})'
-    found = f"INDEX({columns.rows(FOUND)},{at})"
-    keys = f"INDEX({columns.rows(KEY)},IF(AND({here['is_table']},{at}>{here['top']}),{here['top']}+1,{at}))"
-    column = f"TRIM(MID({keys},FIND(LEFT({found}),{keys})+1,2))"
-    line = f"{here['first']}+MAX(0,{at}-{here['top']}-1)"
-    sheet[f"{columns['cell']}{row}"] = f'=IF({at}="","",{column}&{line})'
 
 
 def write_control(writer: Writer) -> Worksheet:
@@ -149,17 +87,22 @@ def _write_list(writer: Writer, sheet: Worksheet, head: int) -> None:
         sheet[f"{column}{head}"] = writer.say(key)
         style.HEADER.dress(sheet[f"{column}{head}"])
     correct, question = text(writer.say("correct")), text(writer.say("asks"))
-    for row in range(head + 1, head + 1 + LISTED):
-        source = FIRST_ROW + row - head - 1
-        at, tab, cell = (f"{RULES_SHEET}!${columns[name]}${source}" for name in ("at", "tab", "cell"))
-        said = f"INDEX({RULES_SHEET}!{columns.rows(MESSAGE)},{at})"
-        link = f'"#\'"&SUBSTITUTE({tab},"\'","\'\'")&"\'!"&{cell}'
-        sheet[f"B{row}"] = f'=IF({at}="","",{tab})'
-        sheet[f"C{row}"] = f'=IF({at}="","",HYPERLINK({link},{cell}))'
-        sheet[f"D{row}"] = f'=IF({at}="","",IF(LEFT({said})="!",{correct},{question}))'
-        sheet[f"E{row}"] = f'=IF({at}="","",MID({said},2,900))'
-        for column in "BCDE":
+    first, last = head + 1, head + LISTED
+    at, tab, cell = (f"{RULES_SHEET}!${columns[name]}{FIRST_ROW}" for name in ("at", "tab", "cell"))
+    said = f"INDEX({RULES_SHEET}!{columns.rows(MESSAGE)},{at})"
+    link = f'"#\'"&SUBSTITUTE({tab},"\'","\'\'")&"\'!"&{cell}'
+    formulas = {
+        "B": tab,
+        "C": f"HYPERLINK({link},{cell})",
+        "D": f'IF(LEFT({said})="!",{correct},{question})',
+        "E": f"MID({said},2,900)",
+    }
+    shared = Shared(sheet)
+    for column, formula in formulas.items():
+        shared.write(column, first, last, f'IF({at}="","",{formula})')
+        for row in range(first, last + 1):
             (style.LINK if column == "C" else style.PLAIN).dress(sheet[f"{column}{row}"])
+    for row in range(first, last + 1):
         sheet.row_dimensions[row].height = LINE
     listed = f"B{head + 1}:E{head + LISTED}"
     drawn = FormulaRule(formula=[f'$B{head + 1}<>""'], border=style.BOX)  # type: ignore[no-untyped-call]

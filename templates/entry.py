@@ -122,7 +122,13 @@ def fetched(form: Form, source: Lookup, place: SheetLayout, row: int) -> str:
     else:
         keys = column_name(source.list, match_column(form, source, place.sheet.questions[source.key]))
         values = column_name(source.list, source.value)
-    return f'=IF({key}="","",IFERROR(INDEX({values},MATCH({key}&"",{keys},0))&"",""))'
+    at = _position(f'{key}&""', keys, place.sheet.questions[source.key])
+    return f'=IF({key}="","",IFERROR(INDEX({values},{at})&"",""))'
+
+
+def _position(key: str, keys: str, asked: Question) -> str:
+    """Where a key stands in a list; in what owners write themselves, * and ? stand for nothing else."""
+    return f"MATCH({key},{keys},0)" if asked.type == "kommunenr" else f"MATCH(TRUE,INDEX({keys}={key},0),0)"
 
 
 def fetched_state(form: Form, question: Question, place: SheetLayout, by: str, cell: str) -> str:
@@ -136,7 +142,7 @@ def fetched_state(form: Form, question: Question, place: SheetLayout, by: str, c
         keys = column_name(source.list, match_column(form, source, asked))
         values = column_name(source.list, source.value)
         key = plain(cell) if asked.choices else by
-    at = f"MATCH({key},{keys},0)" if asked.type == "kommunenr" else f"MATCH(TRUE,INDEX({keys}={key},0),0)"
+    at = _position(key, keys, asked)
     found = f'INDEX({values},{at})&""'
     if question.type == "choice":
         for name in choice_lists(question)[:1]:

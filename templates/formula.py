@@ -1,7 +1,8 @@
 """A rule's tree -> spreadsheet formulas: where it fails, and the values its message may say.
 
 Nothing here knows where a cell is: `Cells` tells. Every cell it gives is a *state*: "" when empty,
-the typed value, or a text that begins with BAD when the cell could not be used. The logic is that
+the typed value, or a text that begins with BAD when the cell could not be used. What several rules
+work out may have a cell of its own (`derived`), with the same meaning. The logic is that
 of the pipeline: three values, and a rule is not judged where an answer it needs is not there.
 Only functions that Excel 2010 and LibreOffice share are used, and no array formulas.
 """
@@ -54,6 +55,7 @@ class Cells(Protocol):
     def column(self, node: Column | Answer) -> str: ...
     def row_key(self) -> str: ...
     def list_column(self, code_list: str, column: str) -> str: ...
+    def derived(self, node: Node) -> str | None: ...
 
 
 # small pieces
@@ -191,12 +193,19 @@ class Formula:
 
     # values
 
-    def known(self, node: Node, *, as_number: bool = False) -> str:  # noqa: PLR0911 - a case a node
+    def known(self, node: Node, *, as_number: bool = False) -> str:
         """Whether an expression has a value."""
         if as_number and self.is_text(node):
             return when(self.known(node), f"ISNUMBER({self.value(node, as_number=True)})")
         if node in self.assumed:
             return TRUE
+        known = self._known(node)
+        derived = None if known == TRUE else self.cells.derived(node)
+        if derived is None:
+            return known
+        return filled(derived) if self.is_text(node) else f"ISNUMBER({derived})"
+
+    def _known(self, node: Node) -> str:  # noqa: PLR0911 - a case a node
         match node:
             case Const(value=value):
                 return FALSE if value is None else TRUE
@@ -218,10 +227,14 @@ class Formula:
                 return when(self.known(key), found)
         raise NoFormulaError(f"{type(node).__name__} is no value")
 
-    def value(self, node: Node, *, as_number: bool = False) -> str:  # noqa: PLR0911 - a case a node
+    def value(self, node: Node, *, as_number: bool = False) -> str:
         """The value of an expression, where it is known to have one."""
         if as_number and self.is_text(node):
             return f"VALUE({self.value(node)})"
+        return self.cells.derived(node) or self.written_out(node)
+
+    def written_out(self, node: Node) -> str:  # noqa: PLR0911 - a case a node
+        """The value without the cell that may hold it."""
         match node:
             case Const(value=value):
                 return _constant(value)
@@ -240,6 +253,10 @@ class Formula:
             case Lookup(list=source, key=key, value=column):
                 return f'INDEX({self.cells.list_column(source, column)},{self._position(source, key)})&""'
         raise NoFormulaError(f"{type(node).__name__} is no value")
+
+    def state(self, node: Node) -> str:
+        """An expression as a state: its value, "" where it has none."""
+        return when(self._known(node), self.written_out(node), '""')
 
     def _first(self, items: tuple[Node, ...], *, as_number: bool) -> str:
         first, *rest = items

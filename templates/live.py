@@ -18,11 +18,13 @@ from templates.layout import RULES_SHEET, SUMMED
 from templates.live_causes import Item, Live
 from templates.live_plan import FIRST_ROW, FIRST_STATE, FOUND, KEY, MESSAGE, OWN, Block, Here, Plan
 from templates.predicate import Aggregate, Answer, Column, GridCell, Node
+from templates.listing import write_listing
 from templates.shared import Shared
 from templates.states import helper, state
 
 MAX_FORMULA = 8192  # characters
 ROOM = 6000  # characters of the parts of a formula that may be set apart
+MAX_CHOICES = 25  # LibreOffice takes 30
 
 
 def make_live(form: Form, language: str) -> Live:
@@ -46,7 +48,9 @@ def write_rules(sheet: Worksheet, live: Live, note: str, more: str) -> None:
     """Fill the sheet `_regler`."""
     sheet.sheet_state = "hidden"
     sheet["A1"] = note
-    _Writer(sheet, live, more).write()
+    writer = _Writer(sheet, live, more)
+    writer.write()
+    write_listing(sheet, live.plan, writer.shared)
 
 
 class _Writer:
@@ -88,6 +92,9 @@ class _Writer:
         for node, column in block.conditions.items():
             here = Here(self.plan, block.place, item.row)
             yield column, f'IF({block.used}="",0,IF({Formula(self.live.form, here).true(node)},1,0))'
+        for lookup, column in block.fetched.items():
+            here = Here(self.plan, block.place, item.row)
+            yield column, Formula(self.live.form, here).state(lookup)
 
     def answer_state(self, item: Item, key: str, question: Question) -> Iterator[tuple[str, str]]:
         block = item.block
@@ -186,7 +193,7 @@ def _messages(item: Item, first: str) -> Iterator[str]:
     waiting: list[tuple[str, str]] = []
     for cause, name in item.letters.items():
         said = f'"{"-" if cause.is_warning else "!"}"&{cause.message}'
-        if waiting and sum(len(text) for _, text in waiting) + len(said) > ROOM:
+        if waiting and (len(waiting) == MAX_CHOICES or sum(len(text) for _, text in waiting) + len(said) > ROOM):
             yield _chosen(waiting, first)
             waiting = []
         waiting.append((name, said))

@@ -10,10 +10,26 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from templates.cells import letter
-from templates.form import NUMERIC, Form, GridSheet, Question, QuestionSheet
-from templates.formula import BAD, Formula, NoFormulaError, any_of, filled
+from templates.form import NUMERIC, Form, GridSheet, Question, QuestionSheet, TableSheet
+from templates.formula import BAD, Formula, NoFormulaError, any_of, filled, text
 from templates.layout import ANSWER_COLUMN, SheetLayout, column_name, layout
-from templates.predicate import Aggregate, Answer, Column, GridCell, GridLine, Node, TableRows
+from templates.predicate import (
+    Aggregate,
+    Answer,
+    Arithmetic,
+    Call,
+    Coalesce,
+    Column,
+    Compare,
+    Const,
+    GridCell,
+    GridLine,
+    In,
+    Lookup,
+    Node,
+    RowKey,
+    TableRows,
+)
 from templates.states import helper
 
 KEY, FOUND, OWN, MESSAGE = "A", "B", "C", "D"  # the columns of every block
@@ -31,6 +47,7 @@ class Block:
     states: dict[str, str]  # question to column
     helpers: dict[str, str]
     conditions: dict[Node, str] = field(default_factory=dict)  # what COUNT_IF counts, to column
+    fetched: dict[Lookup, str] = field(default_factory=dict)  # what rules look up for each row, to column
 
     @property
     def first(self) -> int:
@@ -48,6 +65,11 @@ class Block:
     def tab(self) -> str:
         """The answer sheet, as formulas name it."""
         return "'" + self.place.sheet.label[self.language].replace("'", "''") + "'"
+
+    def next_column(self) -> str:
+        """The next column of the block that nothing stands in."""
+        taken = len(set(self.states.values()) | set(self.helpers.values()))
+        return letter(FIRST_STATE + taken + len(self.conditions) + len(self.fetched))
 
     @property
     def used(self) -> str:
@@ -72,7 +94,7 @@ class Plan:
     form: Form
     language: str
     counted: dict[Aggregate, int] = field(default_factory=dict)  # to its number
-    values: dict[str, int] = field(default_factory=dict)  # formulas of values that messages say
+    values: dict[str, int] = field(default_factory=dict)  # formulas of what rules and messages work out
     texts: dict[str, int] = field(default_factory=dict)
     columns: set[tuple[str, str]] = field(default_factory=set)  # of code lists
     unread: set[tuple[str, str]] = field(default_factory=set)  # fetched answers that no rule looks at
@@ -148,7 +170,26 @@ class Plan:
                 return _folded(node.function, ",".join(self.line(node.of)))
             case Column():
                 return self._column_value(node.function, node.of)
-        return f"SUM({self.blocks[node.sheet].all_rows(self._condition(node))})"
+        return self._plain_count(node) or f"SUM({self.blocks[node.sheet].all_rows(self._condition(node))})"
+
+    def _plain_count(self, node: Aggregate) -> str:
+        """How many rows have one of these codes; empty when COUNT_IF asks for something else."""
+        match node.of:
+            case Compare(op="=", left=item, right=Const(value=str(code))) if code:
+                codes = [code]
+            case In(item=item, options=options) if all(isinstance(one, Const) and one.value for one in options):
+                codes = [str(one.value) for one in options if isinstance(one, Const)]
+            case _:
+                return ""
+        block = self.blocks[node.sheet]
+        here = Here(self, block.place, block.first)
+        if isinstance(item, Column) and Formula(self.form, here).is_text(item):
+            rows = block.all_rows(block.states[item.key])
+        elif isinstance(item, Lookup) and here.derived(item):
+            rows = block.all_rows(block.fetched[item])
+        else:
+            return ""
+        return "+".join(f"SUMPRODUCT(--({rows}={text(code)}))" for code in codes)
 
     def is_bad_of(self, node: Aggregate) -> str:
         match node.of:
@@ -172,8 +213,7 @@ class Plan:
         block = self.blocks[node.sheet]
         if node.of not in block.conditions:
             Formula(self.form, Here(self, block.place, block.first)).true(node.of)
-            number = len(block.states) + len(block.helpers) + len(block.conditions)
-            block.conditions[node.of] = letter(FIRST_STATE + number)
+            block.conditions[node.of] = block.next_column()
         return block.conditions[node.of]
 
     def _column_value(self, function: str, of: Column) -> str:
@@ -215,6 +255,31 @@ class Here:
     def list_column(self, code_list: str, column: str) -> str:
         self.plan.columns.add((code_list, column))
         return column_name(code_list, column)
+
+    def derived(self, node: Node) -> str | None:
+        """The cell of what several rules work out: once for the workbook, or once for each row of a table."""
+        if not isinstance(node, Lookup | Coalesce | Arithmetic | Call) or _holds_empty(self.plan.form, node):
+            return None
+        if all(self._is_single(found) for found in node.walk()):
+            return self.plan.value_cell(Formula(self.plan.form, self).state(node))
+        block = self.plan.blocks[self.place.sheet.key]
+        if not isinstance(node, Lookup) or not isinstance(block.place.sheet, TableSheet):
+            return None
+        if node not in block.fetched:
+            block.fetched[node] = block.next_column()
+        return f"{block.fetched[node]}{self.row}"
+
+    def _is_single(self, node: Node) -> bool:
+        """Whether a node is the same seen from every row."""
+        if isinstance(node, Answer):
+            return isinstance(self.plan.blocks[node.sheet].place.sheet, QuestionSheet)
+        return not isinstance(node, RowKey | Column) or self.row == 0
+
+
+def _holds_empty(form: Form, node: Node) -> bool:
+    """Whether a value may be an empty text, which as a state means that there is none."""
+    lookups = (found for found in node.walk() if isinstance(found, Lookup))
+    return any("" in {row[one.value] for row in form.lists[one.list].rows.values()} for one in lookups)
 
 
 def _state_columns(place: SheetLayout, unread: set[str]) -> dict[str, str]:

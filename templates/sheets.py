@@ -19,6 +19,7 @@ from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Se
 from templates.layout import SheetLayout
 from templates.live_causes import TOP, Live
 from templates.live_plan import MESSAGE
+from templates.marks import mark_findings
 from templates.shared import Shared
 from templates.texts import Texts
 
@@ -55,6 +56,7 @@ def slot(name: str) -> str:
 def write_sheet(writer: Writer, place: SheetLayout) -> Worksheet:
     """Write one answer sheet."""
     sheet: Worksheet = writer.workbook.create_sheet(place.sheet.label[writer.language])
+    mark_findings(sheet, writer.live, place)  # first: what is wrong is drawn before the lines of a table
     if isinstance(place.sheet, QuestionSheet):
         _write_questions(writer, sheet, place, place.sheet)
     elif isinstance(place.sheet, TableSheet):

@@ -51,7 +51,9 @@ def helper(question: Question, cell: str) -> str | None:
         return f'SUBSTITUTE({plain(cell)},"\u2212","-")'
     if question.type == "phone":
         return _without(" ().-", plain(cell))
-    return plain(cell) if question.type in ("date", "email") else None
+    if question.type == "email":
+        return f'TRIM(SUBSTITUTE(LOWER(LEFT({plain(cell)},7)),"mailto:","")&MID({plain(cell)},8,32767))'
+    return plain(cell) if question.type == "date" else None
 
 
 def state(form: Form, question: Question, cell: str, helped: str = "", fetched: str = '""') -> str:

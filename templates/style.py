@@ -10,13 +10,15 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 
 INK, MUTED, WHITE = "1A1A1A", "595959", "FFFFFF"
 BAND, SECTION, INPUT, LOCKED = "1F3864", "D9E2F3", "FFF8DC", "F2F2F2"
-ALERT, GOOD = "9C0006", "1E6B2E"
+ALERT, GOOD, ALERT_SHADE = "9C0006", "1E6B2E", "FBE0DC"
 LINE = "7F7F7F"
 FONT = "Calibri"
 TEXT = Font(name=FONT, size=11)
 
 _edge = Side(style="thin", color=LINE)
 BOX = Border(left=_edge, right=_edge, top=_edge, bottom=_edge)
+_alert_edge = Side(style="thin", color=ALERT)  # a conditional format has no thicker one
+ALERT_BOX = Border(left=_alert_edge, right=_alert_edge, top=_alert_edge, bottom=_alert_edge)
 
 
 def fill(colour: str) -> PatternFill:

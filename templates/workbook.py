@@ -9,11 +9,12 @@ from openpyxl.packaging.custom import StringProperty
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import style
-from templates.control import write_control, write_listing
+from templates.control import write_control
 from templates.form import Form
 from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
 from templates.lists import write_lists
 from templates.live import make_live, write_rules
+from templates.marks import name_findings
 from templates.round import Office
 from templates.shared import with_shared
 from templates.sheets import Writer, slot, write_sheet
@@ -40,8 +41,9 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     write_control(writer)
     note = writer.say("locked_sheet")
     rules = workbook.create_sheet(RULES_SHEET)
+    for name in name_findings(live):
+        workbook.defined_names[name.name] = name
     write_rules(rules, live, note, writer.say("more", antall="{antall}"))
-    write_listing(rules, live.plan)
     write_lists(workbook, form, language, note, live.plan.columns)
     _write_stamp(writer, note)
     for sheet in workbook.worksheets:

@@ -7,7 +7,7 @@ import pytest
 
 from templates.binding import FormNames
 from templates.formula import Formula, NoFormulaError, text
-from templates.predicate import Aggregate, Answer, Column, GridCell, parse
+from templates.predicate import Aggregate, Answer, Column, GridCell, Node, parse
 from tests.conftest import Office
 from tests.desk import Desk
 
@@ -29,6 +29,9 @@ class Here:
 
     def row_key(self) -> str:
         return '"MAT"'
+
+    def derived(self, _node: Node) -> str | None:
+        return None
 
     def list_column(self, code_list: str, column: str) -> str:
         return f"_l_{code_list}_{column}"
