@@ -45,6 +45,19 @@ class Mistake:
     part: str = ""
     received: str = ""
 
+    @property
+    def places(self) -> set[str]:
+        """The answers it changes or is told at; a whole table where rows are added or removed."""
+        rows = [path.partition(".")[0] for path in (*self.removed, *self.added)]
+        return {*self.changes, *self.cells, *rows}
+
+    def is_apart_from(self, other: "Mistake") -> bool:
+        """Whether one report can hold both, and each be seen."""
+        sheets = {path.partition(".")[0] for path in other.places}
+        return not any(place in other.places or place in sheets for place in self.places) and not any(
+            place in {path.partition(".")[0] for path in self.places} for place in other.places
+        )
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -213,7 +226,7 @@ def fill_in(
     owner: Recipient,
     others: Sequence[Recipient],
     extras: Mapping[str, str],
-    mistake: Mistake | None = None,
+    mistakes: Sequence[Mistake] = (),
 ) -> dict[str, Any]:
     """The answers of one report, as `templates.fill` takes them.
 
@@ -221,7 +234,7 @@ def fill_in(
     are more facts about the owner (Owners.extras).
     """
     answers = {sheet: _copied(given) for sheet, given in sample.answers.items()}
-    if mistake is not None:
+    for mistake in mistakes:
         _break(answers, mistake)
     people = {
         "recipient": vars(owner) | dict(extras),

@@ -37,7 +37,7 @@ class Entry:
 
     owner: Recipient
     sample: Sample
-    mistake: Mistake | None = None
+    mistakes: tuple[Mistake, ...] = ()
     late: bool = False
     resent: bool = False  # corrected in time by a second version
     twice: bool = False  # the same file comes again
@@ -65,7 +65,7 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     round_ = _fresh_round(folder, form_name, seed)
     form = round_.form
     random = Random(seed)  # noqa: S311 - a repeatable demo, no secret
-    story = _Story(form, Samples(find_form(form_name)), random)
+    story = Story(form, Samples(find_form(form_name)), random)
     entries = story.entries(returns)
     _write_recipients(round_, story.recipients(entries))
     lines = plan(round_, round_.recipients.values())
@@ -102,7 +102,7 @@ def _fresh_round(folder: Path, form_name: str, seed: int) -> Round:
     return round_
 
 
-class _Story:
+class Story:
     """Who sends what in: drawn from the form's mix, the same for the same seed."""
 
     def __init__(self, form: Form, samples: Samples, random: Random) -> None:
@@ -121,7 +121,7 @@ class _Story:
         wanted = list(self._expanded(returns))
         entries = [self._entry(one, turn) for turn, one in enumerate(wanted)]
         self._make_mistakes(entries)
-        clean = [entry for entry in entries if entry.mistake is None]
+        clean = [entry for entry in entries if not entry.mistakes]
         self.random.shuffle(clean)
         share = len(entries) / USUAL
         late, twice = round(LATE * share), round(TWICE * share)
@@ -157,10 +157,13 @@ class _Story:
             open_entries.setdefault(entry.sample.name, []).append(entry)
         again = self.samples.mistakes[:: max(1, len(self.samples.mistakes) // RESENT)]
         for mistake, resent in [(one, False) for one in self.samples.mistakes] + [(one, True) for one in again]:
-            free = [entry for entry in open_entries.get(mistake.sample, ()) if entry.mistake is None]
+            suited = open_entries.get(mistake.sample, [])
+            free = [entry for entry in suited if not entry.mistakes]
+            if not free and not resent:  # more mistakes than reports: some owners make several
+                free = [entry for entry in suited if _has_room(entry, mistake)]
             if free:
                 entry = self.random.choice(free)
-                entry.mistake, entry.resent = mistake, resent
+                entry.mistakes, entry.resent = (*entry.mistakes, mistake), resent
 
     def recipients(self, entries: Sequence[Entry]) -> list[Recipient]:
         """Everyone who gets a workbook: the public owners, and the made-up ones that answer."""
@@ -180,6 +183,12 @@ class _Story:
         return [one for one in same if one.orgnr != owner.orgnr and one.units][:3]
 
 
+def _has_room(entry: Entry, mistake: Mistake) -> bool:
+    """Whether a report can hold one more mistake without hiding another."""
+    told_apart = all(mistake.is_apart_from(other) for other in entry.mistakes)
+    return told_apart and not entry.resent and not any(one.received for one in (mistake, *entry.mistakes))
+
+
 def _write_recipients(round_: Round, recipients: Sequence[Recipient]) -> None:
     columns = ("orgnr", "name", "type", "kommunenr", "county", "email", "language", "contact", "phone", "copies")
     with (round_.folder / "recipients.csv").open("w", encoding="utf-8-sig", newline="") as file:
@@ -195,7 +204,7 @@ def _write_recipients(round_: Round, recipients: Sequence[Recipient]) -> None:
 
 
 def _return_workbooks(
-    round_: Round, story: _Story, entries: Sequence[Entry], lines: Sequence[Sent], progress: Progress
+    round_: Round, story: Story, entries: Sequence[Entry], lines: Sequence[Sent], progress: Progress
 ) -> None:
     waiting: dict[str, list[Sent]] = {}
     for line in lines:
@@ -210,29 +219,30 @@ def _return_workbooks(
         _put(round_, name, content, story.form.deadline - timedelta(days=len(kind)))
 
 
-def _return_one(round_: Round, story: _Story, entry: Entry, line: Sent, number: int) -> None:
+def _return_one(round_: Round, story: Story, entry: Entry, line: Sent, number: int) -> None:
     owner = round_.recipients[entry.owner.orgnr]
     others = story.others(owner, round_.recipients)
     blank = (round_.sent_folder / line.file).read_bytes()
 
     extras = story.owners.extras(owner)
 
-    def filled(mistake: Mistake | None) -> bytes:
-        answers = fill_in(entry.sample, owner, others, extras, mistake)
+    def filled(mistakes: Sequence[Mistake]) -> bytes:
+        answers = fill_in(entry.sample, owner, others, extras, mistakes)
         return fill_workbook(blank, round_.form, line.language, answers)
 
     first = _received(round_.form, story.random, entry)
-    content = filled(entry.mistake)
+    content = filled(entry.mistakes)
     _put(round_, line.file, content, first)
     if entry.resent:
-        _put(round_, f"Kopi av {line.file}", filled(None), min(first + timedelta(days=3), round_.form.deadline))
+        _put(round_, f"Kopi av {line.file}", filled(()), min(first + timedelta(days=3), round_.form.deadline))
     if entry.twice:
         _put(round_, f"{Path(line.file).stem} (2).xlsx", content, first + timedelta(hours=number % 24 + 1))
 
 
 def _received(form: Form, random: Random, entry: Entry) -> datetime:
-    if entry.mistake is not None and entry.mistake.received:
-        return datetime.fromisoformat(entry.mistake.received).replace(tzinfo=form.zone)
+    for mistake in entry.mistakes:
+        if mistake.received:
+            return datetime.fromisoformat(mistake.received).replace(tzinfo=form.zone)
     days = 1 if entry.late else -random.randrange(1, DAYS_TO_ANSWER)
     minutes = random.randrange(*OFFICE_HOURS)
     return form.deadline.replace(hour=0, minute=0, second=0) + timedelta(days=days, minutes=minutes)

@@ -88,7 +88,7 @@ class Desk:
     def fill_sample(
         self, sample: Sample, owner: Recipient, others: Sequence[Recipient], mistake: Mistake | None = None
     ) -> bytes:
-        return self.fill(fill_in(sample, owner, others, self.owners.extras(owner), mistake), owner)
+        return self.fill(fill_in(sample, owner, others, self.owners.extras(owner), [mistake] if mistake else []), owner)
 
     def answers(self, sample: Sample, owner: Recipient) -> dict[str, Any]:
         """What an owner would write for a sample that needs no other owners."""

@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from intake.sample import Samples
 from outputs import demo
+from templates.definition import find_form, load_form
 
 HEAVY_FORM = "behovsmelding-2024"
 
@@ -111,8 +114,14 @@ def test_the_demo_never_overwrites_a_folder_that_is_no_demo(tmp_path: Path) -> N
     assert (tmp_path / "viktig.txt").read_text(encoding="utf-8") == "behold meg"
 
 
-def test_the_mix_of_the_demo_is_the_volume_of_the_real_round() -> None:
-    from intake.sample import Samples  # noqa: PLC0415
-    from templates.definition import find_form  # noqa: PLC0415
+def test_the_demo_breaks_every_rule_that_has_an_example() -> None:
+    folder = find_form(HEAVY_FORM)
+    samples = Samples(folder)
 
+    entries = demo.Story(load_form(folder), samples, Random(1)).entries(None)  # noqa: S311 - repeatable, no secret
+
+    assert {one.rule for one in samples.mistakes} == {one.rule for entry in entries for one in entry.mistakes}
+
+
+def test_the_mix_of_the_demo_is_the_volume_of_the_real_round() -> None:
     assert sum(line.reports for line in Samples(find_form(HEAVY_FORM)).mix) == demo.USUAL == 235
