@@ -98,7 +98,7 @@ class Desk:
         self, sample: Sample, owner: Recipient, others: Sequence[Recipient], mistake: Mistake | None
     ) -> dict[str, Any]:
         """What an owner would write for a sample, with a mistake in it."""
-        return fill_in(sample, owner, others, self.owners.extras(owner), mistake)
+        return fill_in(sample, owner, others, self.owners.extras(owner), [mistake] if mistake else [])
 
     def cell(self, path: str, language: str = "nb") -> tuple[str, str]:
         """The tab and the cell that our template gives an answer: skjema.x, table.2.x, grid.ROW.x."""
