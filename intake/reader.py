@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from templates.layout import LISTS_SHEET, OWN_SHEET
+from templates.layout import LISTS_SHEET, OWN_SHEET, RULES_SHEET
 
-UNREAD = frozenset({LISTS_SHEET, OWN_SHEET})  # our own lists: no answer ever stands there
+UNREAD = frozenset({LISTS_SHEET, OWN_SHEET, RULES_SHEET})  # our own: no answer ever stands there
 PROPERTIES = ("docProps/custom.xml", "docProps/core.xml")
 TAGS = re.compile(r"<[^>]+>")
 

@@ -23,7 +23,7 @@ from templates.texts import Texts, load_texts
 
 WORKBOOK_TEXTS = Path(__file__).parent.parent / "templates" / "texts.toml"
 CODE_ROWS = 12  # rows at the top of a sheet where the skjemakode is looked for
-MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID)
+MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID, at.MARK_CONTROL)
 
 log = logging.getLogger(__name__)
 

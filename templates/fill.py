@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from lxml import etree
+from openpyxl.formula.translate import Translator
 
 from templates.form import Form, GridSheet, Question, QuestionSheet
 from templates.layout import SheetLayout, layout
@@ -101,6 +102,7 @@ def _write(part: bytes, cells: Mapping[str, str | float]) -> bytes:
             if _column_number(ref) in styles:
                 made.set("s", styles[_column_number(ref)])
             cell = _insert(rows[number], made, _column_number(ref), lambda item: _column_number(item.get("r", "A1")))
+        _hand_on(data, cell)
         _set(cell, value)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 
@@ -130,6 +132,22 @@ def _column_number(ref: str) -> int:
     for character in ref.rstrip("0123456789"):
         number = number * 26 + ord(character) - ord("A") + 1
     return number
+
+
+def _hand_on(data: etree._Element, cell: etree._Element) -> None:
+    """A formula that the cell shares with those below passes to the next of them."""
+    formula = cell.find(f"{NAMESPACE}f")
+    if formula is None or not formula.get("ref"):
+        return
+    number, last = formula.get("si"), (formula.get("ref") or "").rpartition(":")[2]
+    heirs = (one for one in data.iter(f"{NAMESPACE}f") if one.get("si") == number and one is not formula)
+    heir = next(heirs, None)
+    parent = heir.getparent() if heir is not None else None
+    if heir is not None and parent is not None:
+        here = parent.get("r", "")
+        moved = Translator(f"={formula.text}", cell.get("r", "")).translate_formula(here)
+        heir.text = moved.removeprefix("=")
+        heir.set("ref", f"{here}:{last}")
 
 
 def _set(cell: etree._Element, value: str | float) -> None:

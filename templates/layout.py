@@ -13,12 +13,12 @@ from templates.form import Form, GridSheet, QuestionSheet, Sheet, TableSheet
 KEY_COLUMN = "A"
 MARK_QUESTIONS, MARK_TABLE, MARK_GRID = "#questions:", "#table:", "#grid:"
 MARK_LABEL, MARK_ANSWER, MARK_STATUS, MARK_HELP = "#label", "#answer", "#status", "#help"
-MARK_HEADER = "#header"
+MARK_HEADER, MARK_CONTROL = "#header", "#control"
 CODE_MARK = "skjemakode="  # in A1 of every answer sheet
 
 SUMMED = frozenset({"amount", "integer", "decimal"})  # the types of columns that a row of sums adds up
 
-STAMP_SHEET, LISTS_SHEET, OWN_SHEET = "_stempel", "_lister", "_egne"
+STAMP_SHEET, LISTS_SHEET, OWN_SHEET, RULES_SHEET = "_stempel", "_lister", "_egne", "_regler"
 
 TITLE_ROW, CODE_ROW, INTRO_ROW = 1, 2, 3
 MARKER_ROW, HEADER_ROW, HELP_ROW = 4, 5, 6
@@ -54,6 +54,7 @@ class SheetLayout:
     first_row: int
     last_row: int
     last_column: str
+    status_column: str  # what is missing or wrong, beside a question or at the end of a row
 
     def cell(self, key: str, row: int | str | None = None) -> str:
         """The address of one answer: by question, and in a table by row number, in a grid by row key."""
@@ -73,7 +74,8 @@ def _sheet_layout(sheet: Sheet) -> SheetLayout:
     first = HELP_ROW + 1
     if isinstance(sheet, TableSheet):
         columns = _letters(list(sheet.questions), start=2)
-        return SheetLayout(sheet, {}, columns, first, first + sheet.rows - 1, letter(len(columns)))
+        status = letter(len(columns) + 1)
+        return SheetLayout(sheet, {}, columns, first, first + sheet.rows - 1, status, status)
     return _grid_layout(sheet, first)
 
 
@@ -86,13 +88,14 @@ def _question_layout(sheet: QuestionSheet) -> SheetLayout:
         for key in section.questions:
             row += 1
             rows[key] = row
-    return SheetLayout(sheet, rows, {}, HEADER_ROW + 1, row, HELP_COLUMN)
+    return SheetLayout(sheet, rows, {}, HEADER_ROW + 1, row, HELP_COLUMN, STATUS_COLUMN)
 
 
 def _grid_layout(sheet: GridSheet, first: int) -> SheetLayout:
     rows = {key: first + index for index, key in enumerate(sheet.rows)}
     columns = _letters(list(sheet.columns), start=3)
-    return SheetLayout(sheet, rows, columns, first, first + len(rows) - 1, letter(len(columns) + 1))
+    status = letter(len(columns) + 2)
+    return SheetLayout(sheet, rows, columns, first, first + len(rows) - 1, status, status)
 
 
 def _letters(keys: list[str], start: int) -> dict[str, str]:

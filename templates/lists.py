@@ -1,6 +1,6 @@
 """The hidden list sheets: every dropdown and every lookup takes its source from here, by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from openpyxl import Workbook
@@ -8,22 +8,37 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.cells import letter as column_letter
-from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question
+from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question, Text
 from templates.layout import LISTS_SHEET, OWN_SHEET, choices_name, column_name
+from templates.states import choice_lists, codes_name, label_names
 from templates.style import PLAIN
 
 OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
 
 
-def write_lists(workbook: Workbook, form: Form, language: str, note: str) -> None:
-    """Write `_lister` (the form's choices and code lists) and `_egne` (the recipient's own units)."""
+def write_lists(workbook: Workbook, form: Form, language: str, note: str, read: Iterable[tuple[str, str]] = ()) -> None:
+    """Write `_lister` (the form's choices and code lists) and `_egne` (the recipient's own units).
+
+    `read` are the columns of code lists that rules look in.
+    """
     sheet = workbook.create_sheet(LISTS_SHEET)
     sheet.sheet_state = "hidden"
     sheet["A1"] = note
-    for number, (name, values) in enumerate(chain(_choice_columns(form, language), _list_columns(form)), 2):
+    for number, (name, values) in enumerate(_columns(form, language, read), 2):
         _write_column(workbook, sheet, number, name, values)
     if uses_units(form):
         _write_own(workbook, note)
+
+
+def _columns(form: Form, language: str, read: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Every column of `_lister`, once."""
+    looked_in = ((column_name(name, key), _values(form, name, key)) for name, key in sorted(read))
+    found = chain(_choice_columns(form, language), _code_columns(form, language), _list_columns(form), looked_in)
+    yield from dict(found).items()
+
+
+def _values(form: Form, name: str, column: str) -> list[str]:
+    return [row[column] for row in form.lists[name].rows.values()]
 
 
 def uses_units(form: Form) -> bool:
@@ -45,6 +60,24 @@ def _choice_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]
         yield choices_name(name), [text[language] for text in form.options(name).values()]
 
 
+def _code_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]]:
+    """What the words of a choice mean, and its words in the other languages, where they differ."""
+    for _, question in form.questions():
+        for name in choice_lists(question) if question.type == "choice" else ():
+            options = form.options(name)
+            yield (
+                codes_name(form, name),
+                list(options) if codes_name(form, name) != choices_name(name) else _words(options, language),
+            )
+            for other in label_names(form, name)[1:]:
+                [second] = [code for code in form.languages if code != language][:1]
+                yield other, _words(options, second)
+
+
+def _words(options: dict[str, Text], language: str) -> list[str]:
+    return [label[language] for label in options.values()]
+
+
 def _list_columns(form: Form) -> Iterator[tuple[str, list[str]]]:
     used: dict[tuple[str, str], None] = {}
     for sheet, question in form.questions():
@@ -53,7 +86,7 @@ def _list_columns(form: Form) -> Iterator[tuple[str, list[str]]]:
                 used[lookup.list, match_column(form, lookup, form.question(f"{sheet}.{lookup.key}"))] = None
                 used[lookup.list, lookup.value] = None
     for name, column in used:
-        yield column_name(name, column), [row[column] for row in form.lists[name].rows.values()]
+        yield column_name(name, column), _values(form, name, column)
 
 
 def match_column(form: Form, lookup: Lookup, asked: Question) -> str:

@@ -48,7 +48,7 @@ def compile_base(workbook: bytes) -> Base:
     own = None
     with (
         zipfile.ZipFile(io.BytesIO(workbook)) as source,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
     ):
         own = _own_part(source)
         for name in source.namelist():
@@ -92,7 +92,7 @@ def stamp_workbook(base: Base, values: Mapping[str, str], units: list[tuple[str,
     cell. `units` are the recipient's own units in the order of UNIT_COLUMNS.
     """
     buffer = io.BytesIO(base.frozen)
-    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
         for name, data in base.parts.items():
             content = _filled(data, values)
             if name == base.own_part:

@@ -7,7 +7,7 @@ from math import ceil
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
-from openpyxl.styles import Protection
+from openpyxl.styles import Font, Protection
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -17,10 +17,16 @@ from templates.cells import letter
 from templates.entry import column_width, fetched, number_format, prompt, validation
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Section, TableSheet
 from templates.layout import SheetLayout
+from templates.live_causes import TOP, Live
+from templates.live_plan import MESSAGE
+from templates.marks import mark_findings
+from templates.shared import Shared
 from templates.texts import Texts
 
-WIDTHS = {at.LABEL_COLUMN: 40, at.ANSWER_COLUMN: 50, at.STATUS_COLUMN: 20, at.HELP_COLUMN: 46}
+WIDTHS = {at.LABEL_COLUMN: 40, at.ANSWER_COLUMN: 50, at.STATUS_COLUMN: 44, at.HELP_COLUMN: 46}
 GRID_LABEL_WIDTH = 44
+STATUS_WIDTH = 60
+STATUS_FONT = Font(name=style.FONT, size=10, bold=True, color=style.ALERT)
 LINE_HEIGHT = 15.5  # points for one line of 11 point text
 SMALL = 13.5 / LINE_HEIGHT  # how much lower a line of the 10 point help is
 SMALL_LETTERS = 1.2  # more of which fit into a column's width, counted in 11 point digits
@@ -36,6 +42,7 @@ class Writer:
     form: Form
     language: str
     texts: Texts
+    live: Live
 
     def say(self, key: str, **values: object) -> str:
         return self.texts.say(key, self.language, **values)
@@ -49,6 +56,7 @@ def slot(name: str) -> str:
 def write_sheet(writer: Writer, place: SheetLayout) -> Worksheet:
     """Write one answer sheet."""
     sheet: Worksheet = writer.workbook.create_sheet(place.sheet.label[writer.language])
+    mark_findings(sheet, writer.live, place)  # first: what is wrong is drawn before the lines of a table
     if isinstance(place.sheet, QuestionSheet):
         _write_questions(writer, sheet, place, place.sheet)
     elif isinstance(place.sheet, TableSheet):
@@ -147,8 +155,8 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         answer.value = fetched(writer.form, question.lookup or question.fill, place, row)  # type: ignore[arg-type]
     status = sheet[f"{at.STATUS_COLUMN}{row}"]
     style.STATUS.dress(status)
-    if question.required and not question.locked:
-        status.value = f'=IF(LEN(TRIM({at.ANSWER_COLUMN}{row}))=0,"{writer.say("missing")}","")'
+    if writer.live.items[place.sheet.key, question.key].causes:
+        status.value = "=" + _status(writer, place, row)
     sheet[f"{at.HELP_COLUMN}{row}"] = help_text
     style.HELP.dress(sheet[f"{at.HELP_COLUMN}{row}"])
     help_height = _height(help_text, WIDTHS[at.HELP_COLUMN] * SMALL_LETTERS) * SMALL
@@ -157,6 +165,12 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), f"${at.ANSWER_COLUMN}${row}")
     if look is style.ANSWER:
         _validate(writer, sheet, place, question, answer.coordinate)
+
+
+def _status(writer: Writer, place: SheetLayout, row: int | None = None) -> str:
+    """The formula that fetches what is found in a row, or on the sheet as a whole."""
+    block = writer.live.plan.blocks[place.sheet.key]
+    return f"MID({at.RULES_SHEET}!{MESSAGE}{block.top if row is None else block.row(row)},2,900)"
 
 
 def _validate(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, *cells: str) -> None:
@@ -173,8 +187,13 @@ def _write_table(writer: Writer, sheet: Worksheet, place: SheetLayout, definitio
     _write_top(writer, sheet, place, writer.say("legend_table"))
     sheet[f"A{at.MARKER_ROW}"] = at.MARK_TABLE + definition.key
     _write_headings(writer, sheet, place, definition.questions.values())
+    shared = Shared(sheet)
     for question in definition.questions.values():
-        _write_column(writer, sheet, place, question)
+        _write_column(writer, sheet, place, question, shared)
+    _write_status_head(writer, sheet, place)
+    sheet.column_dimensions[place.status_column].font = STATUS_FONT
+    sheet.column_dimensions[place.status_column].protection = Protection(locked=True)
+    shared.write(place.status_column, place.first_row, place.last_row, _status(writer, place, place.first_row))
     sheet.freeze_panes = f"C{place.first_row}"
 
 
@@ -201,7 +220,20 @@ def _write_headings(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
     sheet.row_dimensions[at.HELP_ROW].height = max(helper for _, helper in heights)
 
 
-def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question) -> None:
+def _write_status_head(writer: Writer, sheet: Worksheet, place: SheetLayout) -> None:
+    """The heading of the column of findings, with what is found on the sheet as a whole under it."""
+    column = place.status_column
+    sheet.column_dimensions[column].width = STATUS_WIDTH
+    sheet[f"{column}{at.MARKER_ROW}"] = at.MARK_STATUS
+    head, whole = sheet[f"{column}{at.HEADER_ROW}"], sheet[f"{column}{at.HELP_ROW}"]
+    head.value = writer.say("status")
+    style.HEADER.dress(head)
+    style.STATUS.dress(whole)
+    if writer.live.items[place.sheet.key, TOP].causes:
+        whole.value = "=" + _status(writer, place)
+
+
+def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, shared: Shared) -> None:
     """One column of a table: its style stands on the column, cells exist only for formulas."""
     column = place.columns[question.key]
     dimension = sheet.column_dimensions[column]
@@ -211,10 +243,10 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     source = question.lookup or question.fill
     if source is not None:
         look = style.Look(open=not question.calculated, vertical="bottom", wrap=False)
+        formula = fetched(writer.form, source, place, place.first_row).removeprefix("=")
+        shared.write(column, place.first_row, place.last_row, formula)
         for row in range(place.first_row, place.last_row + 1):
-            cell = sheet[f"{column}{row}"]
-            cell.value = fetched(writer.form, source, place, row)
-            look.dress(cell, "General")
+            look.dress(sheet[f"{column}{row}"], "General")
     cells = f"{column}{place.first_row}:{column}{place.last_row}"
     absolute = f"${column}${place.first_row}:${column}${place.last_row}"
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), absolute)
@@ -248,6 +280,7 @@ def _write_grid(writer: Writer, sheet: Worksheet, place: SheetLayout, definition
         if not question.calculated:
             open_rows = [place.rows[key] for key, row in definition.rows.items() if not row.sum_of]
             _validate(writer, sheet, place, question, *(f"{column}{row}" for row in open_rows))
+    _write_status_head(writer, sheet, place)
     sheet.freeze_panes = f"C{place.first_row}"
 
 
@@ -267,6 +300,9 @@ def _write_grid_row(writer: Writer, sheet: Worksheet, place: SheetLayout, defini
             style.GIVEN.dress(cell)
         else:
             style.ANSWER.dress(cell, number_format(question))
+    status = sheet[f"{place.status_column}{number}"]
+    status.value = "=" + _status(writer, place, number)
+    style.STATUS.dress(status)
     sheet.row_dimensions[number].height = max(22, _height(label.value, GRID_LABEL_WIDTH - 2))
 
 

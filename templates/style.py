@@ -10,13 +10,15 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 
 INK, MUTED, WHITE = "1A1A1A", "595959", "FFFFFF"
 BAND, SECTION, INPUT, LOCKED = "1F3864", "D9E2F3", "FFF8DC", "F2F2F2"
-ALERT = "9C0006"
+ALERT, GOOD, ALERT_SHADE = "9C0006", "1E6B2E", "FBE0DC"
 LINE = "7F7F7F"
 FONT = "Calibri"
 TEXT = Font(name=FONT, size=11)
 
 _edge = Side(style="thin", color=LINE)
 BOX = Border(left=_edge, right=_edge, top=_edge, bottom=_edge)
+_alert_edge = Side(style="thin", color=ALERT)  # a conditional format has no thicker one
+ALERT_BOX = Border(left=_alert_edge, right=_alert_edge, top=_alert_edge, bottom=_alert_edge)
 
 
 def fill(colour: str) -> PatternFill:
@@ -66,4 +68,6 @@ ANSWER = Look(background=INPUT, boxed=True, open=True)
 GIVEN = Look(background=LOCKED, boxed=True)  # ours: locked or calculated
 SUM = Look(bold=True, background=LOCKED, boxed=True)
 STATUS = Look(size=10, bold=True, colour=ALERT)
+COUNT = Look(size=16, bold=True, colour=ALERT, wrap=False, vertical="center")
+LINK = Look(colour=BAND, bold=True)
 GUIDE_HEAD = Look(size=14, bold=True, colour=BAND)

@@ -2,16 +2,21 @@
 
 import io
 from pathlib import Path
+from string import Formatter
 
 from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import style
+from templates.control import write_control
 from templates.form import Form
-from templates.layout import HELP_ROW, MARKER_ROW, STAMP_SHEET, layout
+from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
 from templates.lists import write_lists
+from templates.live import make_live, write_rules
+from templates.marks import name_findings
 from templates.round import Office
+from templates.shared import with_shared
 from templates.sheets import Writer, slot, write_sheet
 from templates.texts import Texts, load_texts
 
@@ -26,21 +31,27 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     """The base workbook of a form in one language, as the bytes of an .xlsx file."""
     workbook = Workbook()
     del workbook[workbook.active.title]  # type: ignore[union-attr]
-    writer = Writer(workbook, form, language, workbook_texts())
+    live = make_live(form, language)
+    writer = Writer(workbook, form, language, workbook_texts(), live)
     _write_guide(writer, office)
     for place in layout(form).values():
         sheet = write_sheet(writer, place)
         rows = MARKER_ROW + 1 if not place.columns else HELP_ROW
         sheet.print_title_rows = f"{MARKER_ROW + 1}:{rows}"
+    write_control(writer)
     note = writer.say("locked_sheet")
-    write_lists(workbook, form, language, note)
+    rules = workbook.create_sheet(RULES_SHEET)
+    for name in name_findings(live):
+        workbook.defined_names[name.name] = name
+    write_rules(rules, live, note, writer.say("more", antall="{antall}"))
+    write_lists(workbook, form, language, note, live.plan.columns)
     _write_stamp(writer, note)
     for sheet in workbook.worksheets:
         _set_page(writer, sheet)
     _set_properties(writer, office)
     buffer = io.BytesIO()
     workbook.save(buffer)
-    return buffer.getvalue()
+    return with_shared(buffer.getvalue())
 
 
 def workbook_texts() -> Texts:
@@ -71,6 +82,15 @@ def _write_guide(writer: Writer, office: Office) -> None:
     places = {"deadline": deadline, "office": office.name, "email": office.email, "phone": office.phone}
     for section in form.file.guide:
         row = _write_guide_section(sheet, row + 1, section.heading[language], section.text[language].format(**places))
+    later = dict.fromkeys(rule.message[language] for rule in writer.live.later)
+    if later:
+        said = "\n".join((writer.say("later_intro"), *(f"– {_without_holes(text)}" for text in later)))
+        _write_guide_section(sheet, row + 1, writer.say("later"), said)
+
+
+def _without_holes(message: str) -> str:
+    """A message before it is about anything: what it would fill in is left open."""
+    return "".join(literal + ("…" if name is not None else "") for literal, name, _, _ in Formatter().parse(message))
 
 
 def _write_guide_section(sheet: Worksheet, row: int, heading: str, text: str) -> int:

@@ -78,11 +78,21 @@ class Office:
 
 @pytest.fixture(scope="session")
 def soffice(tmp_path_factory: pytest.TempPathFactory) -> Office:
-    program = shutil.which("soffice") or shutil.which("libreoffice")
-    if program is None:
+    if office_program() is None:
         pytest.skip("LibreOffice is not installed")
-    profile = tmp_path_factory.mktemp("libreoffice")
+    return office(tmp_path_factory.mktemp("libreoffice"))
+
+
+def office_program() -> str | None:
+    return shutil.which("soffice") or shutil.which("libreoffice")
+
+
+def office(folder: Path) -> Office:
+    """LibreOffice with a new profile in a folder."""
+    program = office_program()
+    assert program is not None, "LibreOffice is not installed"
+    profile = folder / "profile"
     settings = profile / "user" / "registrymodifications.xcu"
-    settings.parent.mkdir()
+    settings.parent.mkdir(parents=True)
     settings.write_text(RECALCULATE_ON_LOAD, encoding="utf-8")
     return Office(program, profile)

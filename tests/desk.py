@@ -94,6 +94,12 @@ class Desk:
         """What an owner would write for a sample that needs no other owners."""
         return fill_in(sample, owner, [], self.owners.extras(owner))
 
+    def fill_in(
+        self, sample: Sample, owner: Recipient, others: Sequence[Recipient], mistake: Mistake | None
+    ) -> dict[str, Any]:
+        """What an owner would write for a sample, with a mistake in it."""
+        return fill_in(sample, owner, others, self.owners.extras(owner), [mistake] if mistake else [])
+
     def cell(self, path: str, language: str = "nb") -> tuple[str, str]:
         """The tab and the cell that our template gives an answer: skjema.x, table.2.x, grid.ROW.x."""
         sheet, *rest = path.split(".")
