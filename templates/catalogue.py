@@ -7,6 +7,7 @@ from typing import Any
 
 from templates.binding import BoundRule, bind
 from templates.form import Form, Rule, Text
+from templates.live import make_live
 from templates.named_checks import NAMED_CHECKS
 
 SCOPE_WORDS = {"batch": "cross-workbook", "register": "register", "intake": "intake"}
@@ -44,21 +45,17 @@ class Entry:
 
 def catalogue(form: Form) -> list[Entry]:
     """Every check of a checked form, by rule: the rules in the order of their first check."""
-    entries = [_entry(bind(form, rule)) for rule in form.rules]
+    late = {rule.name for rule in make_live(form, form.languages[0]).later}
+    entries = [_entry(bind(form, rule), live=rule.name not in late) for rule in form.rules]
     first = {rule_id: number for number, rule_id in enumerate(dict.fromkeys(rule.id for rule in form.rules))}
     return sorted(entries, key=lambda entry: first[entry.rule.id])
 
 
-def _entry(bound: BoundRule) -> Entry:
-    rule, live = bound.rule, is_live(bound)
+def _entry(bound: BoundRule, *, live: bool) -> Entry:
+    rule = bound.rule
     named = NAMED_CHECKS[rule.check] if rule.check else None
     where = (named.where if named else "") or PLACES.get(rule.on or "") or (LIVE if live else RECEIPT)
     return Entry(rule, _what(rule), _scope(bound), live, where)
-
-
-def is_live(bound: BoundRule) -> bool:
-    """Whether the rule can be told in the workbook while it is filled in: its answers are all there."""
-    return bound.tree is not None or bool(bound.rule.required)
 
 
 def _scope(bound: BoundRule) -> str:

@@ -239,6 +239,7 @@ class Rule(Part):
     blame: tuple[str, ...] = ()
     values: dict[str, str] = {}
     message: Text
+    later: Text | None = None  # what the guide says we check on receipt, when the workbook cannot
 
     @property
     def name(self) -> str:

@@ -1,11 +1,12 @@
 """What may be found in each row of `_regler`: its condition, its message and the cells to mark."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from string import ascii_lowercase, digits
 
 from templates.binding import BoundRule, FormNames, operands
-from templates.form import Form, GridSheet, Question, QuestionSheet, Rule, TableSheet
+from templates.form import Form, GridSheet, Question, QuestionSheet, Rule, TableSheet, Text
 from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, all_of, any_of, filled, text, when
 from templates.live_plan import OWN, Block, Here, Plan, asks
 from templates.live_words import as_written, bound_words, message, number, reading_words, shown, stored
@@ -94,7 +95,12 @@ class Live:
     rules: list[BoundRule]
     plan: Plan
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
-    later: list[Rule] = field(default_factory=list)
+
+    @property
+    def later(self) -> list[Rule]:
+        """The rules that no cell judges: they are checked when the return arrives."""
+        placed = {cause.rule.name for item in self.items.values() for cause in item.causes}
+        return [rule for rule in self.form.rules if rule.name not in placed]
 
     def build(self) -> "Live":
         for key, block in self.plan.blocks.items():
@@ -108,13 +114,10 @@ class Live:
     def _place(self, bound: BoundRule) -> None:
         rule = bound.rule
         if bound.tree is None or rule.on is None:
-            self.later += [rule] if rule.check or rule.must else []
             return
-        try:
+        with suppress(NoFormulaError):
             for item, here in self._where(bound):
                 item.rules.append(_rule_cause(self, bound, item, here))
-        except NoFormulaError:
-            self.later.append(rule)
 
     def _where(self, bound: BoundRule) -> Iterator[tuple[Item, Here]]:
         """The rows where a rule is told, and from where it looks."""
@@ -256,6 +259,14 @@ class _Own:
             bound = getattr(question, limit)
             if bound is not None:
                 yield self._limit(node, question, limit, when(filled(state), f"{test}{bound}"))
+        if question.example and question.type == "longtext":
+            yield from self._example(node, question.example, state)
+
+    def _example(self, node: Answer, example: Text, state: str) -> Iterator[Cause]:
+        left = any_of(f"{state}=({text(' '.join(words.split()))})" for words in example.values())
+        for rule in self.live.form.rules:
+            if "example" in rule.limit:
+                yield self._cause(rule, "limit", left, node)
 
     def _limit(self, node: Answer, question: Question, limit: str, failing: str) -> Cause:
         rule = _first(rule for rule in self.live.form.rules if limit in rule.limit)

@@ -34,9 +34,8 @@ def stored(template: str) -> str:
 
 def as_written(question: Question, cell: str) -> str:
     """What the owner sees in a cell; of a number the digits, of a date the day."""
-    if question.type == "date":
-        return f'IF(ISNUMBER({cell}),{_date(cell)},{cell}&"")'
-    return f'IF(ISERROR({cell}),"",{cell}&"")'
+    digits = _date(cell) if question.type == "date" else f'SUBSTITUTE({cell}&"",".",",")'
+    return f'IF(ISERROR({cell}),"",IF(ISNUMBER({cell}),{digits},{cell}&""))'
 
 
 def shown(question: Question, cell: str, state: str) -> str:

@@ -133,6 +133,11 @@ def _check_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
         fix = suggestion(rule.check, names)
         yield Problem(FILE, f"{place}.check", f"there is no check «{rule.check}» for one {scope}", fix)
         return
+    if rule.later is None:
+        fix = "Write in every language what you check when the workbook is back."
+        yield Problem(
+            FILE, f"{place}.later", "the workbook cannot check this, and its guide does not say that you do", fix
+        )
     wanted, paths = NAMED_CHECKS[rule.check].given, [f"{sheet}.{question.key}" for sheet, question in form.questions()]
     for name in sorted({*wanted} ^ rule.given.keys()):
         reason = "is missing" if name in wanted else f"is nothing that {rule.check} looks at"

@@ -2,7 +2,6 @@
 
 import io
 from pathlib import Path
-from string import Formatter
 
 from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
@@ -82,15 +81,10 @@ def _write_guide(writer: Writer, office: Office) -> None:
     places = {"deadline": deadline, "office": office.name, "email": office.email, "phone": office.phone}
     for section in form.file.guide:
         row = _write_guide_section(sheet, row + 1, section.heading[language], section.text[language].format(**places))
-    later = dict.fromkeys(rule.message[language] for rule in writer.live.later)
+    later = dict.fromkeys(rule.later[language] for rule in writer.live.later if rule.later)
     if later:
-        said = "\n".join((writer.say("later_intro"), *(f"– {_without_holes(text)}" for text in later)))
+        said = "\n".join((writer.say("later_intro"), *(f"– {text}" for text in later)))
         _write_guide_section(sheet, row + 1, writer.say("later"), said)
-
-
-def _without_holes(message: str) -> str:
-    """A message before it is about anything: what it would fill in is left open."""
-    return "".join(literal + ("…" if name is not None else "") for literal, name, _, _ in Formatter().parse(message))
 
 
 def _write_guide_section(sheet: Worksheet, row: int, heading: str, text: str) -> int:

@@ -126,6 +126,7 @@ RULES = """
 id = "B1"
 part = "late"
 check = "received_by_deadline"
+later = { nb = "Om det kom i tide.", nn = "Om det kom i tide." }
 message = { nb = "For sent.", nn = "For seint." }
 """
 PLACES = "nr,navn,fylke\n0301,Oslo,Oslo\n3203,Asker,Akershus\n"

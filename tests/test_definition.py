@@ -119,6 +119,7 @@ message = { nb = "Høyst {max} tegn i «{felt}».", nn = "Høgst {max} teikn i �
 [[rule]]
 id = "H6"
 check = "received_by_deadline"
+later = { nb = "Om det kom i tide.", nn = "Om det kom i tide." }
 message = { nb = "Kom {mottatt}, fristen var {frist}.", nn = "Kom {mottatt}, fristen var {frist}." }
 
 [[rule]]

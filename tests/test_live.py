@@ -145,4 +145,9 @@ def test_what_only_we_can_check_is_told_in_the_guide() -> None:
     told = [str(row[0]) for row in guide.iter_rows(min_col=2, max_col=2, values_only=True) if row[0]]
 
     assert "Dette kontrollerer vi når skjemaet er levert" in told
-    assert any("Fristen var" in text for text in told)
+    assert "– Om meldingen kom i tide." in told
+    assert len([text for text in told if text.startswith("– ")]) < 20
+
+
+def test_a_rule_that_only_we_can_check_is_not_forgotten_in_the_guide() -> None:
+    assert [rule.name for rule in make_live(DESK.form, "nb").later if rule.source and not rule.later] == []

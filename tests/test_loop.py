@@ -172,7 +172,8 @@ def test_broken_files_are_named_and_the_batch_goes_on(club: Club) -> None:
 def test_late_files_wait_for_a_person(club: Club) -> None:
     rules = (FORM / "rules.toml").read_text(encoding="utf-8")
     message = 'message = { nb = "Kom {mottatt}.", nn = "Kom {mottatt}." }'
-    late = f'[[rule]]\nid = "H3"\ncheck = "received_by_deadline"\n{message}\n'
+    later = 'later = { nb = "Om den kom i tide.", nn = "Om han kom i tide." }'
+    late = f'[[rule]]\nid = "H3"\ncheck = "received_by_deadline"\n{message}\n{later}\n'
     own = club.folder / "form"
     own.mkdir()
     (own / "form.toml").write_text((FORM / "form.toml").read_text(encoding="utf-8"), encoding="utf-8")

@@ -29,6 +29,7 @@ LATE = """
 [[rule]]
 id = "H5"
 check = "received_by_deadline"
+later = { nb = "Om det kom i tide.", nn = "Om det kom i tide." }
 message = { nb = "Kom {mottatt}.", nn = "Kom {mottatt}." }
 """
 

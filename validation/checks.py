@@ -88,8 +88,8 @@ def _example_checks(form: Form, sheet: Sheet) -> Iterator[tuple[Check, Cause]]:
     rule = next((rule for rule in form.rules if "example" in rule.limit), None)
     for key, question in sheet.questions.items():
         if rule is not None and question.example and question.type == "longtext":
-            value = same_text(pl.col(column(sheet.key, key)))
-            left = value.is_in([text.strip().lower() for text in question.example.values()])
+            value = same_text(pl.col(column(sheet.key, key)).str.replace_all(r"\s+", " "))
+            left = value.is_in([" ".join(text.split()).lower() for text in question.example.values()])
             yield Check(failing=left), Cause(rule, sheet.key, (Answer(sheet.key, key),))
 
 

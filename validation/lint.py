@@ -14,6 +14,7 @@ from intake.derive import derive
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission, Value
 from templates.definition import bound_rules
 from templates.form import NUMERIC, Form, GridSheet, Question, Sheet, TableSheet
+from templates.live import make_live
 from templates.orgnr import check_digit
 from templates.predicate import Answer as Asked
 from templates.predicate import Column, Compare, Const, Contains, GridCell, In, Lookup, Node, Not
@@ -34,6 +35,7 @@ def notes(form: Form) -> Iterator[Problem]:
     """Everything in a checked form that is allowed and probably not meant."""
     yield from _cut_prompts(form)
     yield from _idle_rules(form)
+    yield from _unannounced(form)
 
 
 def _cut_prompts(form: Form) -> Iterator[Problem]:
@@ -60,6 +62,18 @@ def _idle_rules(form: Form) -> Iterator[Problem]:
             if not fails or not holds:
                 reason = f"none of {SETS} made-up sets of answers makes it {'hold' if fails else 'fail'}"
                 yield Problem("rules.toml", f"rule {one.rule.name}.must", reason, "Is it written the right way round?")
+
+
+def _unannounced(form: Form) -> Iterator[Problem]:
+    """Rules that a workbook cannot judge, of which its guide says nothing; and the other way round."""
+    late = {rule.name for rule in make_live(form, form.languages[0]).later}
+    for rule in form.rules:
+        place = f"rule {rule.name}.later"
+        if rule.name in late and rule.later is None and rule.must:
+            fix = "Write in every language what you check on receipt: the guide says it."
+            yield Problem("rules.toml", place, "no spreadsheet can judge this", fix)
+        if rule.name not in late and rule.later is not None:
+            yield Problem("rules.toml", place, "is never shown: the workbook checks this itself", "Take it out.")
 
 
 # made-up answers
