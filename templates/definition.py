@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from templates.applies import spot_problems
 from templates.binding import BoundRule, bind
 from templates.form import CodeList, CodeListFile, Form, FormFile, Rule, RulesFile
 from templates.form_check import form_problems
@@ -58,7 +59,7 @@ def load_form(folder: Path) -> Form:
         raise FormError(problems)
     lists, problems = _read_lists(folder, file.lists)
     form = Form(file, lists, (*rules.rule, *_standard_rules(rules.rule)), rules.let)
-    problems += [*form_problems(form), *rule_problems(form, rules.rule)]
+    problems += [*form_problems(form), *spot_problems(form), *rule_problems(form, rules.rule)]
     if problems:
         raise FormError(problems)
     return form

@@ -59,6 +59,13 @@ class ChoicesWhen(Part):
     choices: str
 
 
+class Beside(Part):
+    """Words beside an answer, worked out while the owner writes: shown when nothing is wrong there."""
+
+    text: Text
+    values: dict[str, str] = {}  # expressions whose results the text uses
+
+
 class Question(Part):
     """One thing asked: one cell of a question sheet, one column of a table or grid."""
 
@@ -69,6 +76,8 @@ class Question(Part):
     example: Text | None = None
     required: bool = False
     required_when: str | None = None
+    applies_when: str | None = None  # drawn as not in use when this condition is known not to hold
+    beside: Beside | None = None
     choices: str | None = None
     choices_when: tuple[ChoicesWhen, ...] = ()
     open: bool = False  # the choices are suggestions; other words are taken as text
@@ -117,6 +126,7 @@ class TableSheet(BaseSheet):
     rows: int = Field(ge=1, le=5000)
     questions: Annotated[dict[str, Question], Keyed]
     row_name: str | None = None  # the question that names a row in messages
+    applies_when: str | None = None  # when only some owners fill it in
 
 
 class GridRow(Part):
@@ -126,11 +136,14 @@ class GridRow(Part):
     label: Text
     help: Text | None = None
     sum_of: tuple[str, ...] = ()
+    applies_when: str | None = None
+    beside: Beside | None = None
 
 
 class GridSheet(BaseSheet):
     kind: Literal["grid"]
     row_label: Text
+    applies_when: str | None = None
     rows: Annotated[dict[str, GridRow], Keyed]
     columns: Annotated[dict[str, Question], Keyed]
 
