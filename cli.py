@@ -268,6 +268,20 @@ def form_check(name: str) -> None:
     _tell(form_lines(checked, worth_a_look))
 
 
+@form.command("preview")
+@click.argument("name")
+@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default="preview", show_default=True)
+def form_preview(name: str, folder: Path) -> None:
+    """Write the workbook owners will see, in every language, with pictures of its pages."""
+    from templates.preview import preview
+
+    with _told_plainly():
+        for path in preview(_form(name), folder):
+            click.echo(f"Wrote {path}")
+    if not list(folder.glob("*.pdf")):
+        click.echo("For pictures, install LibreOffice and poppler, then run this again.")
+
+
 @form.command("rules")
 @click.argument("name")
 @click.option("--markdown", is_flag=True, help="Print the page docs/rules.md.")
@@ -341,7 +355,7 @@ def _told_plainly() -> Iterator[None]:
 
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, KeyboardInterrupt):
+    except (click.ClickException, click.exceptions.Exit, KeyboardInterrupt, BrokenPipeError):
         raise
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
