@@ -48,10 +48,10 @@ MAX_BYTES = 60_000
 MAX_LIST_FORMULA = 255  # characters in the source of a dropdown (Excel)
 
 TABS = {
-    "nb": ["Veiledning", "Skjema", "Virksomheter", "Eiere", "Partnere", "Budsjett", "Aktiviteter"],
-    "nn": ["Rettleiing", "Skjema", "Verksemder", "Eigarar", "Partnarar", "Budsjett", "Aktivitetar"],
+    "nb": ["Veiledning", "Skjema", "Virksomheter", "Eiere", "Partnere", "Budsjett", "Aktiviteter", "Kontroll"],
+    "nn": ["Rettleiing", "Skjema", "Verksemder", "Eigarar", "Partnarar", "Budsjett", "Aktivitetar", "Kontroll"],
 }
-HIDDEN = [("_lister", "hidden"), ("_egne", "hidden"), ("_stempel", "veryHidden")]
+HIDDEN = [("_regler", "hidden"), ("_lister", "hidden"), ("_egne", "hidden"), ("_stempel", "veryHidden")]
 
 each_language = pytest.mark.parametrize("language", FORM.languages)
 
@@ -396,7 +396,7 @@ def test_the_skjemakode_stands_in_every_carrier_and_is_the_same(language: str) -
         "stamp sheet": [STAMP],
         "custom": [STAMP],
         "core": [STAMP] * 2,
-        "footer": [STAMP] * 10,
+        "footer": [STAMP] * 12,
     }
     assert opened(language)["Skjema"]["B2"].value == f"Skjemakode: {STAMP.code}"
 
