@@ -509,7 +509,7 @@ def test_send_out_writes_a_workbook_for_each_recipient_in_their_language(tmp_pat
         "920125298-asker-kommune-BM24-0001-2.xlsx",
     ]
     workbook = openpyxl.load_workbook(io.BytesIO(first["123456785-are-barnehage-BM24-0002-1.xlsx"]))
-    assert workbook.sheetnames[:7] == TABS["nn"]
+    assert workbook.sheetnames[:8] == TABS["nn"]
     assert listed(workbook, "_l_units") == ["Åre"]
     [code] = find_stamps(str(workbook["Skjema"]["B2"].value))
     assert (code.report, code.recipient) == ("BM24-0002-1", "123456785")
