@@ -105,7 +105,7 @@ def content(book: Workbook) -> Content:
                 looks[cell.style_id] = len(kinds)
                 kinds.append(_look(cell))
             value = cell.value if isinstance(cell.value, int | float | str | None) else str(cell.value)
-            cells.append((cell.row - 1, cell.column - 1, value, looks[cell.style_id]))
+            cells.append((int(cell.row or 1) - 1, int(cell.column or 1) - 1, value, looks[cell.style_id]))
         kept = [one for one in sheet.data_validations.dataValidation if one.type]
         validations = [(str(cells_of), _limits(one)) for one in kept for cells_of in one.sqref.ranges]
         marks = [
@@ -114,7 +114,9 @@ def content(book: Workbook) -> Content:
             for rule in found.rules
             for cells_of in found.sqref.ranges
         ]
-        heights = [(int(row or 1) - 1, one.height) for row, one in sheet.row_dimensions.items() if one.height is not None]
+        heights = [
+            (int(row or 1) - 1, one.height) for row, one in sheet.row_dimensions.items() if one.height is not None
+        ]
         sheets[sheet.title] = SheetContent(cells, validations, marks, heights)
     names = [(name, f"={one.attr_text}") for name, one in book.defined_names.items()]
     return Content(sheets, kinds, names)
