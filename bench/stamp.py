@@ -144,7 +144,7 @@ def main() -> None:
     start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number, owner in enumerate(recipients(count), 1):
         stamp = make_stamp(form, report_id(form, number, 1), owner.orgnr, KEY)
-        stamping.time(lambda o=owner, s=stamp: stamp_workbook(base, slot_values(form, o, s), unit_rows(form, o)))  # type: ignore[misc]
+        stamping.time(lambda o=owner, s=stamp: stamp_workbook(base, slot_values(form, o, s, KEY), unit_rows(form, o)))  # type: ignore[misc]
         if number == count // 2:
             middle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         if number % max(1, count // ROUNDS) == 0:

@@ -5,6 +5,7 @@ kept compressed as they are. Dates in the zip are fixed, so the same input gives
 """
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from templates.form import UNIT_COLUMNS, UNITS, Form, Question
 from templates.layout import CODE_MARK, OWN_SHEET
 from templates.lists import OWN_LAST_ROW
 from templates.recipients import Recipient
-from templates.stamp import Stamp
+from templates.stamp import Stamp, sign_locked
 
 WHEN = (1980, 1, 1, 0, 0, 0)  # the zip format's first date: the same on every run
 SLOT = re.compile(  # a whole cell, or a place within a text
@@ -151,8 +152,12 @@ def _own_row(number: int, texts: tuple[str, ...], style: bytes) -> bytes:
 # the values of one recipient
 
 
-def slot_values(form: Form, recipient: Recipient, stamp: Stamp) -> dict[str, str]:
-    """What one recipient's slots hold: the stamp in all its places, and the prefilled answers."""
+def slot_values(form: Form, recipient: Recipient, stamp: Stamp, key: bytes) -> dict[str, str]:
+    """What one recipient's slots hold: the stamp in all its places, and the prefilled answers.
+
+    What owners cannot change stands once more beside the stamp, signed with the round's key, so
+    that intake can tell an answer from a locked cell that was changed.
+    """
     language = recipient.language
     values = {
         "code": stamp.code,
@@ -170,7 +175,9 @@ def slot_values(form: Form, recipient: Recipient, stamp: Stamp) -> dict[str, str
             values[f"{sheet}.{question.key}"] = _shown(
                 form, question, prefilled(question, recipient, stamp.report), language
             )
-    return values
+    names = [f"{sheet}.{question.key}" for sheet, question in form.questions() if question.prefill and question.locked]
+    locked = json.dumps({name: values[name] for name in names}, ensure_ascii=False)
+    return values | {"stamp.locked": locked, "stamp.signature": sign_locked(stamp, locked, key)}
 
 
 def prefilled(question: Question, recipient: Recipient, report: str) -> str:

@@ -43,7 +43,7 @@ def _workbook(form: Form, language: str) -> bytes:
     owner = Recipient(NOBODY, name, "", "post@eier.example", language, units=(Unit(UNIT, unit),))
     base = compile_base(build_base(form, language, office))
     stamp = make_stamp(form, report_id(form, 1, 1), owner.orgnr, KEY)
-    return stamp_workbook(base, slot_values(form, owner, stamp), unit_rows(form, owner))
+    return stamp_workbook(base, slot_values(form, owner, stamp, KEY), unit_rows(form, owner))
 
 
 def _as_pdf(path: Path) -> Path | None:

@@ -50,15 +50,15 @@ def send_out(round_: Round, lines: list[Sent], told: Callable[[], None] = lambda
             bases[line.language] = compile_base(build_base(round_.form, line.language, round_.settings.office))
         recipient = replace(recipient, language=line.language)
         stamp = make_stamp(round_.form, line.report, line.orgnr, stamp_key)
-        data = _one(round_.form, bases[line.language], recipient, stamp)
+        data = _one(round_.form, bases[line.language], recipient, stamp, stamp_key)
         (round_.sent_folder / line.file).write_bytes(data)
         written.append(line)
         told()
     return written
 
 
-def _one(form: Form, base: Base, recipient: Recipient, stamp: Stamp) -> bytes:
-    return stamp_workbook(base, slot_values(form, recipient, stamp), unit_rows(form, recipient))
+def _one(form: Form, base: Base, recipient: Recipient, stamp: Stamp, key: bytes) -> bytes:
+    return stamp_workbook(base, slot_values(form, recipient, stamp, key), unit_rows(form, recipient))
 
 
 def slug(name: str) -> str:

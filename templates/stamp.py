@@ -9,6 +9,7 @@ from templates.form import Form
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U to misread
 CHECK_LENGTH = 8  # 40 bits: a mistyped or made-up code passes once in 10^12
+SIGNATURE_LENGTH = 32  # hexadecimal digits: 128 bits
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"  # what programs and people put for a hyphen
 BLANKS = re.compile(r"\s*-\s*")
 CODE = re.compile(
@@ -38,6 +39,16 @@ def make_stamp(form: Form, report: str, recipient: str, key: bytes) -> Stamp:
 def is_genuine(stamp: Stamp, form: Form, key: bytes) -> bool:
     """Whether this round signed the stamp."""
     return hmac.compare_digest(stamp.check, _check(form.name, stamp.report, stamp.recipient, stamp.version, key))
+
+
+def sign_locked(stamp: Stamp, locked: str, key: bytes) -> str:
+    """The signature of the locked values a workbook was sent with, as hexadecimal digits."""
+    return hmac.new(key, f"locked\n{stamp.code}\n{locked}".encode(), sha256).hexdigest()[:SIGNATURE_LENGTH]
+
+
+def is_signed(stamp: Stamp, locked: str, signature: str, key: bytes) -> bool:
+    """Whether this round sent the workbook with these locked values."""
+    return hmac.compare_digest(signature.encode(), sign_locked(stamp, locked, key).encode())
 
 
 def find_stamps(text: str) -> list[Stamp]:

@@ -20,7 +20,7 @@ from templates.sheets import Writer, slot, write_sheet
 from templates.texts import Texts, load_texts
 
 GUIDE_WIDTH = 96
-STAMP_ROWS = ("form", "version", "report", "recipient", "language", "code")
+STAMP_ROWS = ("form", "version", "report", "recipient", "language", "code", "locked", "signature")
 TEXTS = Path(__file__).parent / "texts.toml"
 LOCALES = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
 PAPER_A4 = 9

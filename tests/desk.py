@@ -65,7 +65,7 @@ class Desk:
             self._bases[recipient.language] = compile_base(build_base(self.form, recipient.language, SENDER))
         report = report or f"{self.form.file.code}-0001-1"
         stamp = make_stamp(self.form, report, recipient.orgnr, KEY)
-        values = slot_values(self.form, recipient, stamp)
+        values = slot_values(self.form, recipient, stamp, KEY)
         return stamp_workbook(self._bases[recipient.language], values, unit_rows(self.form, recipient))
 
     def fill(self, answers: dict[str, Any], recipient: Recipient = RECIPIENT) -> bytes:

@@ -30,7 +30,7 @@ from templates.form import GridSheet, Question, QuestionSheet
 from templates.recipients import Unit
 from templates.round import new_round
 from templates.sendout import plan, send_out
-from templates.stamp import Stamp, find_stamps, make_stamp
+from templates.stamp import Stamp, find_stamps, make_stamp, sign_locked
 from tests.conftest import Office
 from tests.desk import KEY, RECIPIENT, Desk
 
@@ -401,12 +401,15 @@ def test_the_skjemakode_stands_in_every_carrier_and_is_the_same(language: str) -
     assert opened(language)["Skjema"]["B2"].value == f"Skjemakode: {STAMP.code}"
 
 
+LOCKED = '{"skjema.meldings_id": "BM24-0001-1"}'
+
+
 def test_the_stamp_sheet_says_what_the_code_stands_for() -> None:
     rows = {str(key.value): value.value for key, value in opened("nn")["_stempel"].iter_rows(min_row=2)}
 
     assert rows == {
         "form": "behovsmelding-2024", "version": "2024.1", "report": "BM24-0001-1", "recipient": "123456785",
-        "language": "nn", "code": STAMP.code,
+        "language": "nn", "code": STAMP.code, "locked": LOCKED, "signature": sign_locked(STAMP, LOCKED, KEY),
     }  # fmt: skip
 
 
