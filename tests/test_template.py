@@ -27,12 +27,14 @@ from templates import layout as at
 from templates.entry import ERROR_LIMIT, PROMPT_LIMIT, TITLE_LIMIT
 from templates.fill import fill_workbook
 from templates.form import GridSheet, Question, QuestionSheet
+from templates.prefill import cell_text, slot_values, unit_rows
 from templates.recipients import Unit
 from templates.round import new_round
 from templates.sendout import plan, send_out
 from templates.stamp import Stamp, find_stamps, make_stamp, sign_locked
+from templates.workbook import build_base
 from tests.conftest import Office
-from tests.desk import KEY, RECIPIENT, Desk
+from tests.desk import KEY, RECIPIENT, SENDER, Desk
 
 DESK = Desk.of("behovsmelding-2024")
 FORM = DESK.form
@@ -43,6 +45,7 @@ UNITS = (
     Unit("971274042", "@@code@@ _x0041_", "SFO", "3203"),
 )
 OWNER = replace(RECIPIENT, name=HARD_NAME, type="KOMMUNE", units=UNITS)
+SLOT = re.compile(r"@@([A-Za-z0-9._]+)@@")  # a place that each copy fills in
 STAMP = make_stamp(FORM, "BM24-0001-1", OWNER.orgnr, KEY)
 MAX_BYTES = 60_000
 MAX_LIST_FORMULA = 255  # characters in the source of a dropdown (Excel)
@@ -457,6 +460,33 @@ def test_the_same_recipient_gets_the_same_bytes_in_every_run() -> None:
 
     assert again == sent("nb")
     assert done.stdout.strip() == sha256(sent("nb")).hexdigest()
+
+
+def everything(workbook: Workbook) -> dict[str, tuple[Any, ...]]:
+    return {
+        f"{sheet.title}!{cell.coordinate}": (cell.value, cell.data_type, cell.style_id)
+        for sheet in workbook.worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None or cell.has_style
+    }
+
+
+@each_language
+def test_a_stamped_workbook_is_cell_by_cell_what_a_full_build_gives(language: str) -> None:
+    owner = replace(OWNER, language=language)
+    values = slot_values(FORM, owner, STAMP, KEY)
+    wanted = everything(openpyxl.load_workbook(io.BytesIO(build_base(FORM, language, SENDER))))
+    for place, (value, _, style) in wanted.items():
+        if "@@" in str(value):
+            filled = SLOT.sub(lambda found: values.get(found[1], ""), str(value))
+            wanted[place] = (filled or None, "s" if filled else "n", style)
+    style = wanted["_egne!B2"][2]
+    for number, unit in enumerate(unit_rows(FORM, owner), 2):
+        texts = dict(zip("BCDEF", map(cell_text, unit), strict=True)).items()  # openpyxl leaves it so
+        wanted |= {f"_egne!{at}{number}": (text or None, "s" if text else "n", style) for at, text in texts}
+
+    assert everything(newly_opened(language)) == wanted
 
 
 @each_language
