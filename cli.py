@@ -349,8 +349,8 @@ def _told_plainly() -> Iterator[None]:
     """Turn every failure into one sentence: theirs with exit code 2, ours with 3 and a log."""
     from intake.sources import SourceError
     from templates.definition import FormError
-    from templates.recipients import RecipientsError
     from templates.round import RoundError
+    from templates.tables import TableError
     from templates.waivers import WaiversError
 
     try:
@@ -360,7 +360,7 @@ def _told_plainly() -> Iterator[None]:
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
-    except (RoundError, RecipientsError, SourceError, WaiversError) as error:
+    except (RoundError, TableError, SourceError, WaiversError) as error:
         raise WrongUse(str(error)) from None
     except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)

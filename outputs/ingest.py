@@ -17,7 +17,7 @@ from outputs.register import ArchiveError, Register, archive
 from templates.form import Form
 from templates.round import Round
 from validation.check import judge
-from validation.known import NOTHING, Known
+from validation.known import NOTHING, Known, grants_register
 from validation.verdict import Verdict
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def office_of(owner: Round | Form) -> Office:
 
 def known_of(round_: Round) -> Known:
     """What a round knows beyond the workbooks. Raises WaiversError."""
-    return Known(round_.waivers)
+    return Known(round_.waivers, {"grants": grants_register(round_.grants)} if round_.grants else {})
 
 
 def check_file(office: Office, path: Path, known: Known = NOTHING) -> Verdict:

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from templates.binding import FormNames
@@ -29,10 +28,9 @@ from templates.messages import GUIDE_WORDS, bad_words, missing_texts
 from templates.named_checks import SCOPES
 from templates.predicate import parse
 from templates.problems import Problem, suggestion
-from templates.texts import load_texts
+from templates.texts import workbook_texts
 
 FILE = "form.toml"
-TEXTS = Path(__file__).parent / "texts.toml"
 PREFILLS = (
     "recipient.orgnr", "recipient.name", "recipient.type", "recipient.kommunenr", "recipient.email",
     "recipient.contact", "recipient.phone", "recipient.language", "report.id",
@@ -104,7 +102,7 @@ def _guide_problems(form: Form) -> Iterator[Problem]:
 
 
 def _tab_problems(form: Form) -> Iterator[Problem]:
-    guide = load_texts(TEXTS)
+    guide = workbook_texts()
     for language in form.languages:
         taken = {name.casefold() for name in (LISTS_SHEET, OWN_SHEET, STAMP_SHEET, guide.say("tab_guide", language))}
         for key, sheet in form.sheets.items():

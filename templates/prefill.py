@@ -17,7 +17,9 @@ from templates.layout import CODE_MARK, OWN_SHEET
 from templates.lists import OWN_LAST_ROW
 from templates.recipients import Recipient
 from templates.stamp import Stamp, sign_locked
+from templates.texts import workbook_texts
 
+NBSP = "\u00a0"  # keeps a number on one line
 WHEN = (1980, 1, 1, 0, 0, 0)  # the zip format's first date: the same on every run
 SLOT = re.compile(  # a whole cell, or a place within a text
     rb'<c r="(?P<ref>[A-Z]+\d+)"(?P<style> s="\d+")? t="inlineStr"><is><t>@@(?P<cell>[A-Za-z0-9._]+)@@</t></is></c>'
@@ -163,6 +165,7 @@ def slot_values(form: Form, recipient: Recipient, stamp: Stamp, key: bytes) -> d
         "code": stamp.code,
         "code_mark": CODE_MARK + stamp.code,
         "recipient.name": recipient.name,
+        "recipient.grants": _grants(recipient),
         "stamp.form": form.name,
         "stamp.version": form.version,
         "stamp.report": stamp.report,
@@ -178,6 +181,17 @@ def slot_values(form: Form, recipient: Recipient, stamp: Stamp, key: bytes) -> d
     names = [f"{sheet}.{question.key}" for sheet, question in form.questions() if question.prefill and question.locked]
     locked = json.dumps({name: values[name] for name in names}, ensure_ascii=False)
     return values | {"stamp.locked": locked, "stamp.signature": sign_locked(stamp, locked, key)}
+
+
+def _grants(recipient: Recipient) -> str:
+    """The recipient's earlier grants, a line each; nothing when we know of none."""
+    texts, language = workbook_texts(), recipient.language
+    lines = [texts.say("earlier_grants", language)] if recipient.grants else []
+    for grant in recipient.grants:
+        line = texts.say("earlier_grant", language, title=grant.title, year=grant.year, reference=grant.reference)
+        amount = f"{grant.amount:,}".replace(",", NBSP) if grant.amount is not None else ""
+        lines.append(line + (texts.say("earlier_amount", language, amount=amount) if amount else ""))
+    return "\n".join(lines)
 
 
 def prefilled(question: Question, recipient: Recipient, report: str) -> str:

@@ -12,7 +12,8 @@ from templates.prefill import compile_base, slot_values, stamp_workbook, unit_ro
 from templates.recipients import Recipient, Unit
 from templates.round import Office
 from templates.stamp import make_stamp, report_id
-from templates.workbook import build_base, workbook_texts
+from templates.texts import workbook_texts
+from templates.workbook import build_base
 
 NOBODY, UNIT = "999999999", "999999998"  # orgnr that no one has
 KEY = b"preview"  # no round's key: a preview that is filled in and returned is refused

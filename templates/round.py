@@ -12,8 +12,10 @@ from pydantic import AfterValidator, Field
 
 from templates.definition import FORMS, find_form, load_form
 from templates.form import Form, Part
+from templates.grants import Grant, read_grants
 from templates.problems import LocalTime, read_model
-from templates.recipients import EMAIL, BadRow, Recipient, read_recipients
+from templates.recipients import EMAIL, Recipient, read_recipients
+from templates.tables import BadRow
 from templates.waivers import Waiver, read_waivers
 
 KEY_BYTES = 32
@@ -118,7 +120,7 @@ class Round:
         return key
 
     def read_recipients(self) -> tuple[list[Recipient], list[BadRow]]:
-        """The recipients, and the rows that need a person. Raises RecipientsError."""
+        """The recipients, and the rows that need a person. Raises TableError."""
         workbook = self.folder / "recipients.xlsx"
         path = workbook if workbook.exists() else self.folder / "recipients.csv"
         return read_recipients(path, self.form.languages, _types(self.form))
@@ -127,6 +129,11 @@ class Round:
     def recipients(self) -> dict[str, Recipient]:
         """The usable recipients by orgnr."""
         return {recipient.orgnr: recipient for recipient in self.read_recipients()[0]}
+
+    @cached_property
+    def grants(self) -> list[Grant]:
+        """The usable earlier grants, of `grants.csv`. Raises TableError."""
+        return read_grants(self.folder)[0]
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:

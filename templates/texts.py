@@ -22,6 +22,11 @@ class Texts:
         return {language: text.format(**values) for language, text in self.entries[key].items()}
 
 
+def workbook_texts() -> Texts:
+    """The words of the workbook that every form shares."""
+    return load_texts(Path(__file__).parent / "texts.toml")
+
+
 @cache
 def load_texts(path: Path) -> Texts:
     return Texts(path)

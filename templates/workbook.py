@@ -1,7 +1,6 @@
 """Form -> the base workbook in one language, with slots that each recipient's copy fills in."""
 
 import io
-from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
@@ -17,11 +16,10 @@ from templates.marks import name_findings
 from templates.round import Office
 from templates.shared import with_shared
 from templates.sheets import Writer, slot, write_sheet
-from templates.texts import Texts, load_texts
+from templates.texts import workbook_texts
 
 GUIDE_WIDTH = 96
 STAMP_ROWS = ("form", "version", "report", "recipient", "language", "code", "locked", "signature")
-TEXTS = Path(__file__).parent / "texts.toml"
 LOCALES = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
 PAPER_A4 = 9
 
@@ -53,11 +51,6 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     return with_shared(buffer.getvalue())
 
 
-def workbook_texts() -> Texts:
-    """The words of the workbook that every form shares."""
-    return load_texts(TEXTS)
-
-
 def _write_guide(writer: Writer, office: Office) -> None:
     form, language = writer.form, writer.language
     sheet = writer.workbook.create_sheet(writer.say("tab_guide"))
@@ -78,6 +71,8 @@ def _write_guide(writer: Writer, office: Office) -> None:
         style.BANNER.dress(sheet[f"B{row}"])
         sheet.row_dimensions[row].height = 20
         row += 1
+    sheet[f"B{row}"] = slot("recipient.grants")
+    style.BODY.dress(sheet[f"B{row}"])  # of no set height: a spreadsheet makes it as high as the text
     places = {"deadline": deadline, "office": office.name, "email": office.email, "phone": office.phone}
     for section in form.file.guide:
         row = _write_guide_section(sheet, row + 1, section.heading[language], section.text[language].format(**places))

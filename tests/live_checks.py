@@ -24,7 +24,7 @@ from templates.live_causes import TOP, Cause, Item, Live
 from templates.live_plan import FOUND, MESSAGE
 from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 from templates.recipients import Recipient
-from templates.workbook import workbook_texts
+from templates.texts import workbook_texts
 from tests.conftest import Office, office
 from tests.desk import Desk
 from validation import check

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from templates.recipients import BadRow, Recipient, RecipientsError, Unit, read_recipients
+from templates.recipients import Recipient, Unit, read_recipients
+from templates.tables import BadRow, TableError
 
 LANGUAGES = ("nb", "nn")
 ASKER = Recipient(
@@ -134,7 +135,7 @@ def test_rows_have_the_numbers_that_the_spreadsheet_shows(tmp_path: Path) -> Non
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(RecipientsError) as raised:
+    with pytest.raises(TableError) as raised:
         read_recipients(path, LANGUAGES)
     return str(raised.value)
 

@@ -4,11 +4,12 @@ A register is a table of texts by its key. A rule whose register is not here is 
 staff are told so; it never counts as kept.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from intake.submission import Row, Submission
 from templates.form import Form
+from templates.grants import Grant
 from templates.named_checks import NAMED_CHECKS, NOT_YET
 from templates.waivers import Waiver
 from validation.across import alike
@@ -33,6 +34,11 @@ class Known:
 
 
 NOTHING = Known()
+
+
+def grants_register(grants: Iterable[Grant]) -> Register:
+    """Earlier grants as a register, by reference."""
+    return {grant.reference: {"owner": grant.owner, "title": grant.title, "year": grant.year} for grant in grants}
 
 
 @dataclass(frozen=True)
