@@ -169,9 +169,10 @@ def test_one_number_with_two_names_in_own_reports_is_asked_about(form: Form, fol
 
     found = [one for one in find(form, [first, second])[0] if one.rule == "C23"]
 
+    names = "«Sol AS», «Solsia barnehager»"
     assert told(found) == [
         ("C23", "warning", "Skjema", ("C20",),
-         f"{sender.orgnr} står med ulike navn i meldingene deres: «Sol AS», «Solsia barnehager». Hvilket er riktig?"),
+         f"{sender.orgnr} står med ulike navn i meldingene deres: {names}. Hvilket navn er riktig?"),
     ]  # fmt: skip
 
 
