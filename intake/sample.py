@@ -45,6 +45,20 @@ class Mistake:
     part: str = ""
     received: str = ""
 
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> "Mistake":
+        """A mistake as it is written in mistakes.toml."""
+        return cls(
+            rule=raw["rule"],
+            part=raw.get("part", ""),
+            sample=raw["sample"],
+            changes=raw.get("set", {}),
+            removed=tuple(raw.get("remove_rows", ())),
+            added=raw.get("add_rows", {}),
+            cells=tuple(raw.get("cells", ())),
+            received=str(raw.get("received", "")),
+        )
+
     @property
     def places(self) -> set[str]:
         """The answers it changes or is told at; a whole table where rows are added or removed."""
@@ -90,19 +104,7 @@ class Samples:
     @cached_property
     def mistakes(self) -> list[Mistake]:
         """The mistakes, in the order they are written."""
-        return [
-            Mistake(
-                rule=raw["rule"],
-                part=raw.get("part", ""),
-                sample=raw["sample"],
-                changes=raw.get("set", {}),
-                removed=tuple(raw.get("remove_rows", ())),
-                added=raw.get("add_rows", {}),
-                cells=tuple(raw.get("cells", ())),
-                received=str(raw.get("received", "")),
-            )
-            for raw in self._toml("mistakes.toml")["mistake"]
-        ]
+        return [Mistake.read(raw) for raw in self._toml("mistakes.toml")["mistake"]]
 
     @cached_property
     def mix(self) -> list[Wanted]:

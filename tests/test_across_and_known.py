@@ -161,6 +161,15 @@ def test_a_network_that_two_owners_report_is_an_error_for_both(form: Form, folde
         assert not any(secret in network[0].message["nb"] for secret in (sender.name, other.name, "BM24"))
 
 
+def test_one_number_with_two_names_in_one_report_is_no_matter_between_reports(form: Form, folder: Path) -> None:
+    sender, _ = owner("rek_kommune")
+    twice = {"virksomheter__2__v_orgnr": sender.units[0].orgnr}
+
+    found = find(form, [report(folder, "rek_kommune", 1, sender, [], **twice)])[0]
+
+    assert [one.rule for one in found] == ["C17"]
+
+
 def test_one_number_with_two_names_in_own_reports_is_asked_about(form: Form, folder: Path) -> None:
     sender, _ = owner("rek_privat")
     first = report(folder, "rek_privat", 1, sender, [], skjema__eier_navn="Sol AS")
@@ -169,9 +178,10 @@ def test_one_number_with_two_names_in_own_reports_is_asked_about(form: Form, fol
 
     found = [one for one in find(form, [first, second])[0] if one.rule == "C23"]
 
+    names = "«Sol AS», «Solsia barnehager»"
     assert told(found) == [
         ("C23", "warning", "Skjema", ("C20",),
-         f"{sender.orgnr} står med ulike navn i meldingene deres: «Sol AS», «Solsia barnehager». Hvilket er riktig?"),
+         f"{sender.orgnr} står med ulike navn i meldingene deres: {names}. Hvilket navn er riktig?"),
     ]  # fmt: skip
 
 

@@ -75,15 +75,17 @@ def unit_in_anothers_report(batch: Numbered, given: Given) -> Found:
 
 def one_name(batch: Numbered, given: Given) -> Found:
     """A number has the same name in all reports of the recipient."""
-    named = [(number, report.recipient, *line) for number, report in batch for line in _named(report, given)]
-    names: dict[tuple[str, str], dict[str, str]] = {}
-    for _, recipient, _, orgnr, name in named:
-        names.setdefault((recipient, orgnr), {}).setdefault(name.casefold(), name)
-    for number, recipient, row, orgnr, _ in named:
-        known = names[recipient, orgnr].values()
-        if len(known) > 1:
-            words = {"orgnr": orgnr, "liste": ", ".join(f"«{name}»" for name in sorted(known))}
-            yield Hit(number, row, (given["name"],), words)
+    named: dict[tuple[str, str], list[tuple[int, Row, str]]] = {}
+    for number, report in batch:
+        for row, orgnr, name in _named(report, given):
+            named.setdefault((report.recipient, orgnr), []).append((number, row, name))
+    for (_, orgnr), group in named.items():
+        names = {name.casefold(): name for _, _, name in reversed(group)}  # as it is written first
+        words = {"orgnr": orgnr, "liste": ", ".join(f"«{name}»" for name in sorted(names.values()))}
+        for number, row, name in group:
+            elsewhere = {other.casefold() for at, _, other in group if at != number}
+            if elsewhere - {name.casefold()}:
+                yield Hit(number, row, (given["name"],), words)
 
 
 ACROSS: dict[str, Check] = {

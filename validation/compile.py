@@ -62,10 +62,13 @@ class Scope:
 
     def failing(self, tree: Node) -> pl.Expr:
         """True where the rule is judged and does not hold, over this scope's frame."""
-        holds = self.expression(tree)
-        known = reduce(and_, [~self.bad(node) for node in operands(tree)], pl.lit(value=True))
-        known = reduce(and_, [self.expression(node).is_not_null() for node in self._strict(tree)], known)
-        return known & ~holds
+        return self.judged(tree) & ~self.expression(tree)
+
+    def judged(self, tree: Node) -> pl.Expr:
+        """True where every answer that the rule needs is there and could be used."""
+        usable = [~self.bad(node) for node in operands(tree)]
+        filled = [self.expression(node).is_not_null() for node in self._strict(tree)]
+        return reduce(and_, usable + filled, pl.lit(value=True))
 
     def values(self, expressions: dict[str, Node], rows: list[int] | None = None) -> list[dict[str, Value]]:
         """The value of each expression in each row, or in those at the positions given."""

@@ -1,0 +1,121 @@
+"""What comes of a file that a rule without findings is about: intake, the register and the letters see to those."""
+
+import copy
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from intake.sample import Mistake
+from intake.submission import Refused, Submission
+from outputs.register import Register
+from tests.reports import CLEAN, DESK, FORM, LANGUAGES, filled, new_owner, report, rewritten
+from validation.check import judge
+from validation.verdict import Verdict
+
+NOW = datetime(2024, 3, 1, 9, tzinfo=UTC)
+SAMPLE = "rek_privat"
+UNIT_BELOW_A_GAP = {
+    "virksomheter.5.v_navn": "Fjellhagen barnehage",
+    "virksomheter.5.v_orgnr": "123456785",
+    "virksomheter.5.v_type": "BARNEHAGE",
+    "virksomheter.5.v_eier_orgnr": "{recipient.orgnr}",
+    "virksomheter.5.v_kommunenr": "{recipient.kommunenr}",
+    "virksomheter.5.v_ansatte": 9,
+}
+
+
+@dataclass(frozen=True)
+class FileCase:
+    rule: str
+    done: str
+    verdict: Verdict
+
+
+@cache
+def file_cases() -> tuple[FileCase, ...]:
+    """A case for every rule that gives no finding."""
+    made = list(_returns())
+    verdicts = judge([received for _, _, received in made], FORM)
+    single = (FileCase(rule, done, verdict) for (rule, done, _), verdict in zip(made, verdicts, strict=True))
+    return (*single, *_versions())
+
+
+def _returns() -> Iterator[tuple[str, str, Submission | Refused]]:
+    yield "P24", f"{SAMPLE} in bokmål that asks for a reply in nynorsk", _changed("skjema.malform", "nn")
+    yield "C01", "a PDF under the name of a workbook", _taken_in(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n")
+    yield "C02", f"{SAMPLE} with a macro in it", _taken_in(_with_macro())
+    yield "C03", f"{SAMPLE} in a workbook of 2023", _taken_in(_of_last_year())
+    yield "C04", f"{SAMPLE} with a label rewritten", _taken_in(_with_another_label())
+    yield "C05", f"{SAMPLE} with 7 in a cell that has a sum", _changed("budsjett.SUM_TILSKUDD.y2024", 7)
+    yield "C28", "rek_kommune with a unit below an empty row", _with_a_gap()
+    yield "C30", f"{SAMPLE} sent by somebody else than the contact person", _from_somebody_else()
+
+
+def _changed(path: str, value: object) -> Submission:
+    return report(SAMPLE, LANGUAGES[0], Mistake("", SAMPLE, {path: value}))
+
+
+def _with_a_gap() -> Submission:
+    return report("rek_kommune", LANGUAGES[0], Mistake("", "rek_kommune", UNIT_BELOW_A_GAP))
+
+
+def _from_somebody_else() -> Submission:
+    submission = report(SAMPLE, LANGUAGES[0])
+    return replace(submission, source=replace(submission.source, sender="noen.andre@example.org"))
+
+
+def _taken_in(content: bytes) -> Submission | Refused:
+    with TemporaryDirectory() as folder:
+        return DESK.take_in(Path(folder) / "melding.xlsx", content)
+
+
+def _filled() -> bytes:
+    DESK.begin_again()
+    return filled(CLEAN[SAMPLE], new_owner(CLEAN[SAMPLE]), [])
+
+
+def _with_macro() -> bytes:
+    buffer = io.BytesIO(_filled())
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"x")
+    return buffer.getvalue()
+
+
+def _of_last_year() -> bytes:
+    desk = copy.copy(DESK)
+    desk.form = replace(FORM, file=FORM.file.model_copy(update={"version": "2023.1"}))
+    DESK.begin_again()
+    return desk.fill_sample(CLEAN[SAMPLE], new_owner(CLEAN[SAMPLE]), [])
+
+
+def _with_another_label() -> bytes:
+    return rewritten(_filled(), FORM.question("skjema.tiltak_tema").label["nb"].encode(), b"Tema")
+
+
+# versions of one report
+
+
+def _versions() -> Iterator[FileCase]:
+    first, again, newer = _merged(DESK.in_time + timedelta(days=1))
+    late = _merged(FORM.deadline + timedelta(days=1))[2]
+    yield FileCase("C20", f"{SAMPLE} received twice: the second file", again)
+    yield FileCase("C21", f"{SAMPLE}, and the next day with another title: the first version", first)
+    yield FileCase("C21", f"{SAMPLE}, and the next day with another title: the second version", newer)
+    yield FileCase("C22", f"{SAMPLE}, and after the deadline with another title: the second version", late)
+
+
+def _merged(received: datetime) -> Sequence[Verdict]:
+    """A report, the same file again, and another version of it received then, as one batch in the register."""
+    first = report(SAMPLE, LANGUAGES[0])
+    title = Mistake("", SAMPLE, {"skjema.tiltak_tittel": "Lek"}, received=received.strftime("%Y-%m-%dT%H:%M:%S"))
+    again = replace(first, source=replace(first.source, path=Path("z.xlsx")))
+    with TemporaryDirectory() as folder:
+        register = Register.open(Path(folder) / "register.db", FORM)
+        merged = register.merge(judge([first, again, report(SAMPLE, LANGUAGES[0], title)], FORM), NOW)
+        register.engine.dispose()
+    return merged

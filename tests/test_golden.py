@@ -1,0 +1,152 @@
+"""Every rule of behovsmelding-2024 speaks in some case, as tests/expected/findings.txt says it word for word."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from templates.definition import bound_rules
+from templates.named_checks import NAMED_CHECKS, NOT_YET
+from tests.cases import DISAGREEMENTS, cases, told_without_registers
+from tests.file_cases import file_cases
+from tests.golden import COMMAND, EXPECTED, name_of, page
+from tests.reports import FORM, LANGUAGES
+from validation.checks import sheet_checks
+from validation.compile import Scope
+from validation.frames import make_frames
+from validation.known import NOTHING, unchecked
+
+# Rules that give no finding, and who sees to them instead.
+SILENT = {
+    "P24": "the letters",
+    "C01": "intake",
+    "C02": "intake",
+    "C03": "intake",
+    "C04": "intake",
+    "C05": "intake",
+    "C20": "intake and the register",
+    "C21": "the register",
+    "C22": "the register",
+    "C28": NOT_YET,
+    "C30": NOT_YET,
+}
+# Rules of every form that this form gives no occasion for.
+NO_OCCASION = {
+    "not_offered": "every question whose choices depend on another answer is open",
+    "max": "no question has a greatest value",
+    "min_length": "no question has a least length",
+    "formula": "intake never finds a formula without a value",
+}
+# Rules that speak when their register is imported, which no round does yet.
+WAITING = {
+    "S05": "owners", "S17": "units", "S24": "grants", "P22": "grants", "P02": "units", "P03": "units", "P04": "units",
+    "P05": "units", "P08": "units", "C29": "units",
+}  # fmt: skip
+
+
+def test_what_is_told_is_what_is_expected() -> None:
+    expected = EXPECTED.read_text(encoding="utf-8")
+
+    assert page() == expected, f"run: {COMMAND}, and read what changed in {EXPECTED.name}"
+
+
+def test_a_case_tells_of_its_own_rule_and_of_nothing_else() -> None:
+    wrong = {
+        (case.rule, case.done, language): [name_of(found) for found in told]
+        for case in cases()
+        for language, told in case.told.items()
+        if {name_of(found) for found in told} != {case.rule}
+    }
+
+    assert wrong == {}
+
+
+def test_every_part_of_every_rule_has_a_failing_case_or_a_reason_to_have_none() -> None:
+    spoke = {case.rule for case in cases()}
+    every = {rule.name for rule in FORM.rules}
+
+    assert every - spoke == SILENT.keys() | NO_OCCASION.keys()
+    assert spoke <= every
+
+
+def test_a_case_tells_the_same_in_both_languages() -> None:
+    """Rule and severity, and the same cells; the tabs have names of their own."""
+    for case in cases():
+        first, second = ([(name_of(one), one.severity, one.cells) for one in told] for told in case.told.values())
+        assert first == second, case.done
+
+
+# rules that give no finding
+
+
+def test_the_rules_without_findings_are_those_that_somebody_else_sees_to() -> None:
+    elsewhere = {rule.name: NAMED_CHECKS[rule.check].where for rule in FORM.rules if rule.check}
+
+    assert {name: where for name, where in elsewhere.items() if where} == SILENT
+    assert {case.rule for case in file_cases()} == SILENT.keys(), "each of them has a file that it is about"
+
+
+def test_no_file_makes_a_rule_without_findings_speak() -> None:
+    told = {name_of(found) for case in file_cases() for found in case.verdict.findings}
+
+    assert told == {"S36"}, "the version that came late"
+
+
+def test_a_rule_that_this_form_gives_no_occasion_for_is_never_checked() -> None:
+    frames = make_frames(FORM, [])
+    sheets = [(sheet, Scope(frames, sheet.key)) for sheet in FORM.sheets.values()]
+    checks = [check for sheet, scope in sheets for check in sheet_checks(FORM, bound_rules(FORM), scope, sheet)]
+
+    assert {cause.rule.name for _, cause in checks} & NO_OCCASION.keys() == set()
+
+
+def test_a_rule_without_its_register_is_said_to_be_unchecked_and_finds_nothing() -> None:
+    waiting = {name: f"the register «{register}» is not imported" for name, register in WAITING.items()}
+
+    assert dict(unchecked(FORM, NOTHING)) == waiting | {"C28": NOT_YET, "C30": NOT_YET}
+    assert {one.rule for one in DISAGREEMENTS} == WAITING.keys()
+    assert list(told_without_registers(LANGUAGES[0])) == [[] for _ in DISAGREEMENTS]
+
+
+# the words
+
+UNFILLED = re.compile(r"[{}]|«\s*»|\(\s*\)|  |\s[.,:;?!)»](?!\w)|[(«]\s|\bNone\b|\bnan\b")
+KEY = re.compile(r"\w_\w")
+SENTENCES = re.compile(r"[«\w].*[.?!]", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def texts() -> set[str]:
+    """Everything said in any case, in both languages of both workbooks."""
+    findings = [found for case in cases() for told in case.told.values() for found in told]
+    said = [found.message for found in findings] + [case.verdict.reason for case in file_cases()]
+    return {text for message in said for text in message.values()}
+
+
+def codes() -> Iterator[str]:
+    """The codes of choices that no owner sees: capital letters that are no label."""
+    for choices in FORM.file.choices:
+        options = FORM.options(choices)
+        labels = {label for texts in options.values() for label in texts.values()}
+        yield from (code for code in options if code.isupper() and len(code) > 2 and code not in labels)
+
+
+def test_every_message_is_there_in_every_language() -> None:
+    languages = {tuple(found.message) for case in cases() for told in case.told.values() for found in told}
+
+    assert languages == {LANGUAGES}
+
+
+def test_no_text_has_a_hole_or_a_key_in_it(texts: set[str]) -> None:
+    assert [text for text in texts if UNFILLED.search(text) or KEY.search(text)] == []
+
+
+def test_no_text_says_a_code_that_owners_do_not_see(texts: set[str]) -> None:
+    hidden = re.compile(rf"\b(?:{'|'.join(set(codes()))})\b")
+
+    assert hidden.search("REK")
+    assert [text for text in texts if hidden.search(text)] == []
+
+
+def test_every_text_is_whole_sentences_without_blanks_around_them(texts: set[str]) -> None:
+    assert [text for text in texts if text != text.strip() or not SENTENCES.fullmatch(text)] == []
