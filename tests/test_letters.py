@@ -19,7 +19,7 @@ import pytest
 
 from outputs.feedback import MAX_LINES, Letter, Received, draft_letter
 from outputs.letters.words import TEXTS
-from outputs.mail import UNFOLDED, MailError, registered_address, write_message
+from outputs.message import UNFOLDED, MailError, registered_address, write_message
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Office
