@@ -106,13 +106,19 @@ def new_id(message: EmailMessage) -> str:
 
 
 def address_to(message: EmailMessage, recipient: Recipient) -> None:
-    """Write the recipient's registered addresses as the only ones of the message."""
-    for name in ("To", "Cc", "Bcc"):
+    """See to it that the recipient's registered addresses are the only ones of the message."""
+    to = addresses(recipient)
+    for name in ("Cc", "Bcc") if _is_to(message, to) else ("To", "Cc", "Bcc"):
         del message[name]
-    if to := addresses(recipient):
+    if to and not message["To"]:
         main, *contact = to
         named = Address(display_name=clean(recipient.name), addr_spec=main)
         message["To"] = (named, *(Address(addr_spec=address) for address in contact))
+
+
+def _is_to(message: EmailMessage, to: Sequence[str]) -> bool:
+    written = message["To"]
+    return bool(written) and not written.defects and [one.addr_spec for one in written.addresses] == to
 
 
 def addresses(recipient: Recipient) -> list[str]:

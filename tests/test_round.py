@@ -154,8 +154,8 @@ def test_a_folder_that_is_no_round_is_told_how_to_make_one(tmp_path: Path) -> No
         ("[office]", "[mail]\nport = 0\n[office]", "mail.port: must be at least 1, not 0. Correct it."),
         ("[office]", "[mail]\nport = 70000\n[office]", "mail.port: must be at most 65535, not 70000. Correct it."),
         ("[office]", '[mail]\npassword = "hemmelig"\n[office]',
-         "mail.password: is not a known key. "
-         + "Use host, large_files, max_megabytes, per_connection, per_minute, port, sender, tls or user."),
+         ("mail.password: is not a known key. "
+          "Use host, large_files, max_megabytes, per_connection, per_minute, port, sender, tls or user.")),
         ("[office]", '[mail]\nhost = "smtp://x.no"\n[office]',
          "mail.host: «smtp://x.no» is not the name of a server. Write the name alone, as smtp.example.no."),
         ("[office]", '[mail]\nsender = "a@b.no,c@d.no"\n[office]',
