@@ -267,6 +267,8 @@ def letter_history(register: Register, number: int) -> dict[str, Any]:
 
 def obey(register: Register, what: str, numbers: Sequence[int], by: str, reason: str, now: datetime) -> None:
     """Do what a person says of letters, all of it or nothing, and log who and why. Raises OutboxError."""
+    if not numbers:
+        raise OutboxError(f"say which letters, by number: behov outbox {what} NUMBER …; behov outbox lists them")
     if not by.strip() or not reason.strip():
         raise OutboxError(f"say who and why: behov outbox {what} … --by NAME --reason TEXT")
     allowed, state = ORDERS[what]

@@ -215,16 +215,16 @@ def _say(words: Phrases, form: Form, recipient: Recipient, kind: str, about: Seq
         steps = [f"fill_in_{many}", f"send_in_{many}"]
     elif about[0].pair[0] == DEADLINE:
         said = words.say("subject_reminder", **values), words.say("no_answer_yet", **values)
-        steps = [f"answer_now_{many}", "not_taking_part", "just_sent"]
+        steps = [f"answer_now_{many}", "not_taking_part", "answered_already"]
     else:
         said = words.say("subject_overdue", **values), words.say("no_answer", **values)
-        steps = [f"answer_late_{many}", "after_deadline", "not_taking_part", "just_sent"]
+        steps = [f"answer_late_{many}", "after_deadline", "not_taking_part", "answered_already"]
     return Said(*said, (), tuple(words.say(step, **values) for step in steps))
 
 
 def _reminded(words: Phrases, lacking: Sequence[Lacking], values: Mapping[str, str]) -> Said:
     about = words.count("about", len(lacking), report=lacking[0].report)
-    steps = ("send_corrected", "after_deadline", "just_sent")
+    steps = ("send_corrected", "after_deadline", "answered_already")
     return Said(
         words.say("subject_lacking", about=about),
         words.say("lacking", **values),
