@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outputs.letter_states import ORDERS
+
 if TYPE_CHECKING:
     from outputs.register import Register
     from outputs.sending import Run
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from templates.round import Round
 
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
-OUTBOX_ACTIONS = ("list", "show", "hold", "release", "resend", "discard")
+OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 
 
 class WrongUse(click.ClickException):

@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from outputs.letter_states import FAILED, QUEUED, SENT, UNCERTAIN
 from outputs.letters.words import clean
 from outputs.message import MailError
 from templates.round import Mail
@@ -26,8 +27,6 @@ OK, GO_ON = range(200, 300), 354
 SERVICE_STOPS = 421
 PERMANENT = 500  # this answer and above: asking again does not help
 TOO_LARGE = 552
-
-SENT, QUEUED, FAILED, UNCERTAIN = "sent", "queued", "failed", "uncertain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,8 @@ def _connect(server: Mail, password: str | None) -> "yagmail.SMTP":
         raise MailError("round.toml names no mail server; fill in [mail], or send the letters in outbox/ yourself")
     if server.user and not password:
         raise MailError(f"there is no password for {server.user} at {server.host}; put it in {PASSWORD}")
+    if password and not password.isascii():
+        raise MailError(f"the password of {server.user} has letters that mail servers do not take, such as æ, ø and å")
     encrypted = {"context": ssl.create_default_context()}
     client = yagmail.SMTP(
         user=server.sender or server.user,

@@ -7,7 +7,7 @@ time and what caused it, and the log only grows.
 import hashlib
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,31 +17,24 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from outputs.letter_states import (
+    BOUNCED,
+    COUNTING,
+    DRAFT,
+    LEFT,
+    ORDERS,
+    OVERTAKEN,
+    QUEUED,
+    SENDING,
+    UNCERTAIN,
+    WAITING,
+)
 from outputs.log import letter_events, letter_ids, letter_orders, letters
-from outputs.mail import FAILED, QUEUED, SENT, UNCERTAIN
 from outputs.message import address_to, addresses, read_message
 from outputs.register import Register
 from templates.round import Round, RoundError
 
 DIGEST_LENGTH = 12  # characters of a file name
-
-DRAFT, HELD, SENDING, BOUNCED = "draft", "held", "sending", "bounced"
-DISCARDED = "discarded"  # a person has said that it is not to be sent
-OVERTAKEN = "overtaken"  # there was newer to tell before it was sent
-STATES = (DRAFT, QUEUED, HELD, SENDING, UNCERTAIN, SENT, FAILED, BOUNCED, DISCARDED, OVERTAKEN)
-COUNTING = tuple(state for state in STATES if state != OVERTAKEN)  # what they say is told, or waits for a person
-WAITING = (DRAFT, QUEUED)
-NEED_A_PERSON = (DRAFT, UNCERTAIN, FAILED, BOUNCED)
-LEFT = (SENDING, UNCERTAIN, SENT)  # the owner may have them
-BY_HAND = (*LEFT, *WAITING)  # the same where no mail server is named: staff mail what is in outbox/
-
-# what a person can say of a letter: the states it may be in, and the one it gets
-ORDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "hold": ((DRAFT, QUEUED), HELD),
-    "release": ((HELD,), QUEUED),
-    "resend": ((UNCERTAIN, SENT, FAILED, BOUNCED, DISCARDED), QUEUED),
-    "discard": ((DRAFT, QUEUED, HELD, UNCERTAIN, FAILED, BOUNCED), DISCARDED),
-}
 
 
 class OutboxError(RoundError):

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, select
 
 from outputs.feedback import REFUSED, Letter, Part, contact_line, signature
+from outputs.letter_states import WAITING
 from outputs.letters.lists import NAME_LENGTH, Group, Line
 from outputs.letters.words import Phrases, capital, clean
 from outputs.log import count_severities, latest_deadlines, returns
-from outputs.mailroom import WAITING, Key, enter, known, overtake, sends_itself
+from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import Attachment, write_message
 from outputs.outbox import AT_A_TIME, heard_of, standing_returns
 from outputs.register import Register

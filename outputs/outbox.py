@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
+from outputs.letter_states import BY_HAND, LEFT, WAITING
 from outputs.log import among, as_finding, findings, returns, submissions
-from outputs.mailroom import BY_HAND, LEFT, WAITING, Key, enter, known, overtake, sends_itself
+from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import write_message
 from outputs.projection import SUPERSEDED
 from outputs.register import Register

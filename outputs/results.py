@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intake.submission import Answer, Submission
-from outputs.sending import Run
 from templates.form import Form, GridSheet, QuestionSheet, Sheet
 from validation.findings import Finding
 from validation.verdict import Verdict
+
+if TYPE_CHECKING:
+    from outputs.sending import Run
 
 
 def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> 
     }
 
 
-def letters_json(made: Sequence[dict[str, Any]], run: Run | None) -> dict[str, Any]:
+def letters_json(made: Sequence[dict[str, Any]], run: "Run | None") -> dict[str, Any]:
     """What `feedback --json` and `remind --json` print: the letters this call made or tried to send."""
     if run is None:
         return {"letters": list(made)}

@@ -11,18 +11,21 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from outputs import mailroom
-from outputs.ingest import Progress
+from outputs.letter_states import FAILED, QUEUED, SENT, UNCERTAIN
 from outputs.log import letters
-from outputs.mail import FAILED, QUEUED, SENT, UNCERTAIN, Delivery, Line, UnreachableError
+from outputs.mail import Delivery, Line, UnreachableError
 from outputs.mailroom import OutboxError
 from outputs.message import MailError, redirected, registered_address
 from outputs.register import Register
 from templates.round import Round
+
+if TYPE_CHECKING:
+    from outputs.ingest import Progress
 
 PAUSES = (30, 120, 600)  # seconds before a letter that was refused for now is tried again, and a server that is away
 MAX_UNCERTAIN = 3  # letters; a server that breaks off after each of them is not given more
@@ -60,7 +63,7 @@ def send_letters(
     round_: Round,
     register: Register,
     kinds: Collection[str],
-    progress: Progress,
+    progress: "Progress",
     *,
     redirect: str | None = None,
     clock: Clock | None = None,
@@ -90,8 +93,11 @@ class _Sender:
         self.round, self.register, self.clock = round_, register, clock
         self.server = round_.settings.mail
         self.sender = self.server.sender or round_.settings.office.email
+        if not registered_address(self.sender):
+            raise MailError(f"«{self.sender}» is not an address that mail servers take; see sender in round.toml")
         self.redirect = redirect
         self.ended: dict[int, str] = {}
+        self.uncertain = 0
         self._line: Line | None = None
         self._last = float("-inf")  # when the last letter was begun
 
@@ -124,7 +130,8 @@ class _Sender:
                 refused.append(number)
             elif state:
                 step(1)
-            if list(self.ended.values()).count(UNCERTAIN) >= MAX_UNCERTAIN:
+            self.uncertain += state == UNCERTAIN
+            if self.uncertain >= MAX_UNCERTAIN:
                 raise MailError(f"{self.server.host} has broken off after taking {MAX_UNCERTAIN} letters; find out why")
         return refused
 

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from outputs.mailroom import HELD, NEED_A_PERSON, STATES
-from outputs.sending import Run
+from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, STATES
 from templates.form import Form
 from validation.verdict import Verdict
+
+if TYPE_CHECKING:
+    from outputs.sending import Run
 
 SHOWN = 12  # files listed under a heading
 COMMON = 3  # rules named
@@ -94,11 +96,15 @@ def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield from (f"  {reason}: {', '.join(rules)}" for reason, rules in by_reason.items())
 
 
-def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: Run | None) -> Iterator[str]:
+def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None") -> Iterator[str]:
     """Letters that were written, and how sending went."""
     kinds = Counter(letter["kind"] for letter in made)
     told = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
     yield f"{len(made)} letters in {outbox}/{told}{'' if run else ' (nothing has left this machine)'}."
+    if drafts := sum(letter["state"] == DRAFT for letter in made):
+        yield f"{drafts} of them have nobody to go to: no usable address in the recipients file."
+    if made and not run:
+        yield "To send them: the same command with --send."
     if run:
         yield from (f"  {state:<28}{count:>5}" for state, count in run.counts.items())
         if run.stopped:

@@ -9,8 +9,9 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
 from outputs import mailroom
+from outputs.letter_states import ORDERS, STATES
 from outputs.log import letter_ids, letter_orders
-from outputs.mailroom import ORDERS, STATES, OutboxError, bounced, letter_history, letter_list, obey, settle
+from outputs.mailroom import OutboxError, bounced, letter_history, letter_list, obey, settle
 from outputs.message import read_message
 from outputs.outbox import make_letters
 from outputs.register import Register

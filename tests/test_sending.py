@@ -1,6 +1,7 @@
 """Sending, against a real mail server that misbehaves at every step."""
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -230,6 +231,29 @@ def test_a_missing_password_or_server_is_told_and_nobody_is_asked(
     (post.folder / "round.toml").write_text(text, encoding="utf-8")
     with pytest.raises(MailError, match="names no mail server"):
         post.send()
+
+
+def test_a_password_or_sender_that_no_server_takes_is_told(
+    make_post: MakePost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = make_post(Postbox())
+    monkeypatch.setenv(VARIABLE, "blåbærsyltetøy")
+    with pytest.raises(MailError, match="the password of kontoret has letters"):
+        post.send()
+
+    text = (post.folder / "round.toml").read_text(encoding="utf-8").replace("retur@", "søk@")
+    (post.folder / "round.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(MailError, match="«søk@kontoret.no» is not an address"):
+        post.send()
+    assert post.notes() == ["queued"]
+
+
+def test_a_long_letter_does_not_wait_for_the_acknowledgement_of_the_one_before(make_post: MakePost) -> None:
+    post = make_post(Postbox())
+    line = Line(post.round.settings.mail)
+
+    assert line._smtp.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)  # noqa: SLF001 - not to be seen from outside
+    line.close()
 
 
 def test_the_password_may_be_in_the_keyring(make_post: MakePost, monkeypatch: pytest.MonkeyPatch) -> None:
