@@ -1,5 +1,6 @@
 """Invitations and reminders: who gets one, when, and that nobody gets it twice."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,15 @@ def test_who_has_corrected_is_not_reminded(club: Club) -> None:
     club.tell()
     club.take_in(Made("right", day(12, month=2)))
 
+    assert club.remind(DUE) == []
+
+
+def test_who_has_a_version_that_counts_is_not_reminded_of_a_bad_file_that_came_later(club: Club) -> None:
+    club.take_in(Made("right"), Made("andre", report="BAT-0002-1", recipient=OTHER))
+    club.take_in(replace(LOCKED, source=replace(LOCKED.source, received=day(12))))
+    club.tell()
+
+    assert club.states("unreadable") == ["queued"]
     assert club.remind(DUE) == []
 
 
