@@ -35,6 +35,7 @@ from outputs.register import Register
 from templates.round import Round, RoundError
 
 DIGEST_LENGTH = 12  # characters of a file name
+PATIENCE = 1  # seconds; another command may look at the outbox just now
 
 
 class OutboxError(RoundError):
@@ -141,7 +142,7 @@ def move(connection: Connection, number: int, state: str, note: str, now: dateti
     _log(connection, number, state, note, now)
 
 
-def note(connection: Connection, number: int, words: str, now: datetime) -> None:
+def remark(connection: Connection, number: int, words: str, now: datetime) -> None:
     """Log something of a letter that does not change its state."""
     state = connection.scalar(select(letters.c.state).where(letters.c.id == number))
     _log(connection, number, str(state), words, now)
@@ -167,7 +168,7 @@ def alone(round_: Round) -> Iterator[bool]:
     The lock is one of SQLite's, since those end with the process on every system.
     """
     round_.outbox.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(round_.outbox / "sending.lock", timeout=0, isolation_level=None)) as lock:
+    with closing(sqlite3.connect(round_.outbox / "sending.lock", timeout=PATIENCE, isolation_level=None)) as lock:
         try:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
@@ -213,7 +214,7 @@ def waiting(connection: Connection, kinds: Collection[str]) -> list[int]:
 def message_of(round_: Round, row: RowMapping) -> EmailMessage:
     """Read a letter from its file, addressed as the recipient is registered now.
 
-    Raises OutboxError when the file cannot be read, or the recipient has no registered address.
+    Raises OutboxError when the file is gone or spoilt, or the recipient has no registered address.
     """
     try:
         message = read_message(round_.folder / row["path"])
@@ -221,6 +222,8 @@ def message_of(round_: Round, row: RowMapping) -> EmailMessage:
         raise OutboxError(f"{row['path']} cannot be read: {error.strerror}") from error
     if row["recipient"] not in round_.recipients or not addresses(round_.recipients[row["recipient"]]):
         raise OutboxError(f"{row['recipient']} has no registered address")
+    if missing := [name for name in ("From", "Subject", "Message-ID", "Content-Language") if not message[name]]:
+        raise OutboxError(f"{row['path']} has lost its {missing[0]}; discard the letter, or put its file right")
     address_to(message, round_.recipients[row["recipient"]])
     return message
 

@@ -137,14 +137,15 @@ class _Sender:
 
     def _one(self, number: int) -> str | None:
         """Send one letter and keep how it went; nothing is done to one that is queued no more."""
+        try:
+            message, to = self._letter(number)
+        except OutboxError as error:
+            return self._end(number, Delivery(FAILED, str(error)))
         with self.register.writing() as connection:
             if not mailroom.claim(connection, number, self.clock.now()):
                 return None
         try:
-            message, to = self._letter(number)
             delivery = self._deliver(message, to)
-        except OutboxError as error:
-            delivery = Delivery(FAILED, str(error))
         except MailError as error:
             self._end(number, Delivery(QUEUED, str(error)))
             raise
@@ -161,7 +162,7 @@ class _Sender:
             delivery = self._deliver(redirected(message, self.redirect), [self.redirect])
         with self.register.writing() as connection:
             words = f"copy to {self.redirect}: {delivery.state} {delivery.words}"
-            mailroom.note(connection, number, words, self.clock.now())
+            mailroom.remark(connection, number, words, self.clock.now())
         self.ended[number] = delivery.state
         return delivery.state
 

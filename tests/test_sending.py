@@ -588,6 +588,18 @@ def test_a_letter_whose_file_is_gone_is_failed(make_post: MakePost) -> None:
     assert "cannot be read" in post.notes()[-1]
 
 
+@pytest.mark.parametrize("header", [b"From", b"Message-ID"])
+def test_a_letter_whose_file_was_spoilt_by_editing_is_failed_and_the_others_are_sent(
+    make_post: MakePost, header: bytes
+) -> None:
+    post = make_post(Postbox(), letters=2)
+    path = post.folder / post.letters[0]["path"]
+    path.write_bytes(path.read_bytes().replace(b"\r\n" + header + b": ", b"\r\nX-Was: "))
+
+    assert post.send().counts == {"failed": 1, "sent": 1}
+    assert f"has lost its {header.decode()}" in post.notes()[-1]
+
+
 def test_a_whole_run_can_go_to_a_test_address_and_does_not_count(make_post: MakePost) -> None:
     postbox = Postbox()
     post = make_post(postbox, letters=2)
