@@ -48,8 +48,8 @@ class Recipient:
     contact: str = ""
     phone: str = ""
     copies: int = 1
-    units: tuple[Unit, ...] = ()
     contact_email: str = ""  # gets the letters too
+    units: tuple[Unit, ...] = ()
 
 
 @dataclass(frozen=True)
