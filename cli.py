@@ -3,8 +3,7 @@
 import json
 import logging
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outputs.letter_states import ORDERS
+
 if TYPE_CHECKING:
+    from outputs.register import Register
+    from outputs.sending import Run
     from templates.form import Form
     from templates.round import Round
 
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
+OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 
 
 class WrongUse(click.ClickException):
@@ -44,6 +48,8 @@ def main(context: click.Context, folder: Path) -> None:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+send_option = click.option("--send", is_flag=True, help="Send what is queued; without it nothing leaves this machine.")
+redirect_option = click.option("--redirect", metavar="ADDRESS", help="With --send: copies to a test address instead.")
 
 
 @main.command()
@@ -92,31 +98,41 @@ def new(folder: Path, form_name: str) -> None:
 @main.command("send-out")
 @click.option("--skip-bad", is_flag=True, help="Leave out recipients whose row needs you.")
 @click.option("--copies", type=click.IntRange(1, 99), help="Workbooks for each owner, instead of the column «antall».")
+@send_option
+@redirect_option
 @json_option
 @click.pass_obj
-def send_out(folder: Path, *, skip_bad: bool, copies: int | None, as_json: bool) -> None:
-    """Make a workbook for every recipient, in sent/."""
-    from outputs.telling import bad_rows
+def send_out(
+    folder: Path, *, skip_bad: bool, copies: int | None, send: bool, redirect: str | None, as_json: bool
+) -> None:
+    """Make a workbook for every recipient, in sent/, and the letter it goes with."""
+    from outputs.notices import INVITATION, make_invitations
+    from outputs.results import letters_json
+    from outputs.telling import bad_rows, letter_lines
     from templates import sendout
 
     with _told_plainly():
-        round_ = _round(folder)
+        round_, register = _register(folder)
         good, bad = round_.read_recipients()
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
         lines = sendout.plan(round_, good, copies)
         with progress("Workbooks", len(lines)) as step:
             written = sendout.send_out(round_, lines, lambda: step(1))
+        made = make_invitations(round_, register, _now(round_.form))
+        run = _sent(round_, register, [INVITATION], send=send, redirect=redirect)
     if as_json:
         files = [
             {"report": line.report, "recipient": line.orgnr, "path": str(round_.sent_folder / line.file)}
             for line in written
         ]
-        _print_json({"workbooks": files, "skipped": [str(row) for row in bad]})
+        _print_json({"workbooks": files, "skipped": [str(row) for row in bad], **letters_json(made, run)})
     else:
-        click.echo(f"{len(written)} workbooks in {round_.sent_folder}/ (nothing has left this machine).")
+        click.echo(f"{len(written)} workbooks in {round_.sent_folder}/")
+        _tell(letter_lines(made, round_.outbox, run))
         if written:
             click.echo(f"Look at one: {round_.sent_folder / written[0].file}")
+    sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
 
 
 @main.command()
@@ -181,21 +197,68 @@ def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_
 
 
 @main.command()
+@send_option
+@redirect_option
 @json_option
 @click.pass_obj
-def feedback(folder: Path, *, as_json: bool) -> None:
+def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write the letters that are owed to owners, in outbox/."""
+    from outputs.feedback import KINDS
     from outputs.outbox import make_letters
 
     with _told_plainly():
         round_, register = _register(folder)
-        letters = make_letters(round_, register, _now(round_.form))
+        made = make_letters(round_, register, _now(round_.form))
+        run = _sent(round_, register, KINDS, send=send, redirect=redirect)
+    _tell_letters(round_, made, run, as_json=as_json)
+
+
+@main.command()
+@send_option
+@redirect_option
+@json_option
+@click.pass_obj
+def remind(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
+    """Write to those who have not answered, or not corrected in time; once for each deadline."""
+    from outputs.notices import REMINDER, make_reminders
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        made = make_reminders(round_, register, _now(round_.form))
+        run = _sent(round_, register, [REMINDER], send=send, redirect=redirect)
+    _tell_letters(round_, made, run, as_json=as_json)
+
+
+@main.command()
+@click.argument("action", type=click.Choice(OUTBOX_ACTIONS), default=OUTBOX_ACTIONS[0])
+@click.argument("letters", nargs=-1, type=int)
+@click.option("--by", default="", help="Who says so.")
+@click.option("--reason", default="", help="Why.")
+@json_option
+@click.pass_obj
+def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason: str, *, as_json: bool) -> None:
+    """See the letters, or say of some of them, by number, what is to be done.
+
+    list: how all letters stand. show: all that has happened to some. hold: not to be sent for now. release: to be
+    sent after all. resend: to be sent again, though it was sent, refused or uncertain. discard: never to be sent.
+    """
+    from outputs import mailroom
+    from outputs.telling import history_lines, outbox_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        now = _now(round_.form)
+        mailroom.settle(round_, register, now)
+        if action not in {"list", "show"}:
+            mailroom.obey(register, action, letters, by, reason, now)
+        chosen = [mailroom.letter_history(register, number) for number in letters]
+        listed = mailroom.letter_list(register) if action == "list" else chosen
     if as_json:
-        _print_json({"letters": letters})
-        return
-    kinds = Counter(letter["kind"] for letter in letters)
-    told = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
-    click.echo(f"{len(letters)} letters in {round_.outbox}/{told} (nothing has left this machine).")
+        _print_json({"letters": listed})
+    elif action == "list":
+        _tell(outbox_lines(listed))
+    for letter in () if as_json or action == "list" else listed:
+        _tell(history_lines(letter))
 
 
 @main.command()
@@ -333,11 +396,33 @@ def _round(folder: Path) -> "Round":
     return round_
 
 
-def _register(folder: Path) -> tuple["Round", Any]:
+def _register(folder: Path) -> tuple["Round", "Register"]:
     from outputs.register import Register
 
     round_ = _round(folder)
     return round_, Register.open(round_.register, round_.form)
+
+
+def _sent(
+    round_: "Round", register: "Register", kinds: Collection[str], *, send: bool, redirect: str | None
+) -> "Run | None":
+    """Send the letters of these kinds, if that is wanted."""
+    from outputs.sending import send_letters
+
+    if redirect and not send:
+        raise WrongUse("--redirect says where --send sends; write both")
+    return send_letters(round_, register, kinds, progress, redirect=redirect) if send else None
+
+
+def _tell_letters(round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool) -> None:
+    from outputs.results import letters_json
+    from outputs.telling import letter_lines
+
+    if as_json:
+        _print_json(letters_json(made, run))
+    else:
+        _tell(letter_lines(made, round_.outbox, run))
+    sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
 
 
 def _now(form: "Form") -> datetime:

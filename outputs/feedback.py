@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from outputs.letters.lists import ERROR, INFO, MESSAGE_LENGTH, NAME_LENGTH, WARNING, Group, Lists
 from outputs.letters.words import Phrases, capital, clean
+from outputs.workdays import next_working_day
 from templates.form import Form, Text
 from templates.recipients import Recipient
 from templates.round import Office
@@ -39,6 +40,7 @@ class Received:
     missed: datetime | None = None  # the deadline it came after
     stands_by: bool = False
     told: tuple[Finding, ...] | None = None
+    message_id: str = ""  # of the e-mail that brought it, when that is known
 
     @property
     def refused(self) -> bool:
@@ -91,8 +93,8 @@ class Letter:
 
 
 def correction_due(form: Form, today: date) -> date:
-    """Give the last day for what is asked for today, never before the form's own deadline."""
-    return max(today + timedelta(days=form.file.correction_days), form.deadline.date())
+    """Give the last day for what is asked for today: a working day, never before the form's own deadline."""
+    return next_working_day(max(today + timedelta(days=form.file.correction_days), form.deadline.date()))
 
 
 def letter_kind(returns: Sequence[Received]) -> str:
@@ -109,7 +111,7 @@ def draft_letter(form: Form, office: Office, recipient: Recipient, returns: Sequ
     about = tuple(sorted(returns, key=_order))
     asks = any(item.awaited for item in about)
     author = _Author(form, recipient, about, correction_due(form, today) if asks else None)
-    words, sender = author.words, map(clean, (office.name, office.email, office.phone))
+    words = author.words
     return Letter(
         recipient=recipient,
         kind=letter_kind(about),
@@ -119,8 +121,8 @@ def draft_letter(form: Form, office: Office, recipient: Recipient, returns: Sequ
         parts=tuple(author.parts()),
         steps_heading=words.say("todo_heading" if asks else "next_heading"),
         steps=tuple(author.steps()),
-        contact=author.contact(office.phone),
-        signature=tuple(line for line in (words.say("regards"), *sender) if line),
+        contact=contact_line(words, author.reports, recipient, office),
+        signature=signature(words, office),
         about=about,
         due=author.due,
     )
@@ -280,11 +282,17 @@ class _Author:
             return self.words.count(key, len(items), due=due)
         return self.words.count(f"{key}_named", len(reports), reports=self.words.listed(reports), due=due)
 
-    def contact(self, phone: str) -> str:
-        """Say whom to ask, and what to quote."""
-        words, few = self.words, 0 < len(self.reports) <= MAX_REPORTS
-        reference = words.listed(self.reports) if few else words.say("orgnr", orgnr=self.recipient.orgnr)
-        return words.say("contact_phone" if phone else "contact", phone=clean(phone), reference=reference)
+
+def contact_line(words: Phrases, reports: Sequence[str], recipient: Recipient, office: Office) -> str:
+    """Say whom to ask, and what to quote."""
+    few = 0 < len(reports) <= MAX_REPORTS
+    reference = words.listed(reports) if few else words.say("orgnr", orgnr=recipient.orgnr)
+    return words.say("contact_phone" if office.phone else "contact", phone=clean(office.phone), reference=reference)
+
+
+def signature(words: Phrases, office: Office) -> tuple[str, ...]:
+    lines = (words.say("regards"), *map(clean, (office.name, office.email, office.phone)))
+    return tuple(line for line in lines if line)
 
 
 def _order(item: Received) -> tuple[int, str, datetime]:

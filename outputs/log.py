@@ -107,7 +107,7 @@ decisions = Table(
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
 )
-letters = Table(  # the outbox writes these; only `state` and `path` change
+letters = Table(  # the mailroom writes these; `letter_events` tells how `state` came to be
     "letters",
     log,
     Column("id", Integer, primary_key=True),
@@ -129,9 +129,35 @@ letter_events = Table(
     Column("note", Words, nullable=False, default=""),
     Column("at", Moment, nullable=False),
 )
+letter_ids = Table(  # which letter a Message-ID names; a letter that was written again has several
+    "letter_ids",
+    log,
+    Column("message_id", Text, primary_key=True),
+    Column("letter", Integer, ForeignKey(letters.c.id), nullable=False),
+)
+letter_orders = Table(  # what a person has said of a letter
+    "letter_orders",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("letter", Integer, ForeignKey(letters.c.id), nullable=False, index=True),
+    Column("what", Text, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
 
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
-APPEND_ONLY = (returns, arrivals, submissions, findings, correction_deadlines, decisions, letter_events)
+APPEND_ONLY = (
+    returns,
+    arrivals,
+    submissions,
+    findings,
+    correction_deadlines,
+    decisions,
+    letter_events,
+    letter_ids,
+    letter_orders,
+)
 
 
 def _refuse(table: Table, action: str, condition: str = "") -> None:

@@ -1,214 +1,181 @@
-"""Letters -> e-mail: laid out as text and HTML, and sent over one connection."""
+"""One SMTP connection, and the conversation that hands over one message. Only this file knows yagmail."""
 
+import os
+import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from email import message_from_bytes
-from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
-from functools import cache
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from outputs.feedback import Letter
+from outputs.letter_states import FAILED, QUEUED, SENT, UNCERTAIN
 from outputs.letters.words import clean
-from templates.recipients import EMAIL
-from templates.round import Mail, Office, RoundError
+from outputs.message import MailError
+from templates.round import Mail
 
 if TYPE_CHECKING:
     import yagmail
 
-# The standard library loses spaces where it folds a header between words that it encodes.
-UNFOLDED = SMTP.clone(max_line_length=900)
-LAYOUTS = Path(__file__).parent / "letters"
-WIDTH = 76  # characters in a line of text
+PASSWORD = "BEHOV_SMTP_PASSWORD"  # noqa: S105 - the name of the variable
 TIMEOUT = 60  # seconds a mail server may be silent
-SMTPS = 465  # the port where TLS comes first
+TIMEOUT_AT_END = 600  # and while it looks at a message it has just been given (RFC 5321, 4.5.3.2.6)
+OK, GO_ON = range(200, 300), 354
 SERVICE_STOPS = 421
 PERMANENT = 500  # this answer and above: asking again does not help
-
-
-class MailError(RoundError):
-    """A round that cannot send mail: one sentence that says what to do."""
-
-
-# the message
-
-
-def write_message(letter: Letter, office: Office, made: datetime) -> EmailMessage:
-    """Lay a letter out as an e-mail to the recipient's registered address, and to no other.
-
-    Raises MailError when the office has no address of its own.
-    """
-    if not registered_address(office.email):
-        raise MailError(f"round.toml: office.email is «{office.email}», which is not one e-mail address")
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = letter.subject
-    message["From"] = message["Reply-To"] = _address(office.name, office.email)
-    if to := registered_address(letter.recipient.email):
-        message["To"] = _address(letter.recipient.name, to)
-    message["Date"] = format_datetime(made)
-    message["Message-ID"] = make_msgid(domain=office.email.rpartition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_layout("letter.txt").render(letter=letter), cte="quoted-printable")
-    html = _layout("letter.html").render(letter=letter)
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
-    message["Content-Language"] = letter.recipient.language  # now it is about both parts
-    message.policy = UNFOLDED
-    return message
-
-
-def read_message(path: Path) -> EmailMessage:
-    """Read a letter from its file, to send exactly what was looked at."""
-    message = message_from_bytes(path.read_bytes(), policy=UNFOLDED)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def registered_address(email: str) -> str | None:
-    """Give the address if it is exactly one that every mail server takes, without hidden characters."""
-    if not (EMAIL.fullmatch(email) and email.isascii() and email.isprintable()):
-        return None
-    try:
-        return Address(addr_spec=email).addr_spec
-    except (ValueError, MessageError):
-        return None
-
-
-def _address(name: str, email: str) -> Address:
-    return Address(display_name=clean(name), addr_spec=email)
-
-
-@cache
-def _layout(name: str) -> Template:
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(LAYOUTS),
-        autoescape=name.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.globals["WIDTH"] = WIDTH
-    return environment.get_template(name)
-
-
-# sending
+TOO_LARGE = 552
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How sending one message ended.
+    """How handing over one message ended.
 
-    sent; failed (refused for good); queued (refused for now); sending (the connection broke
-    while the server had it, so a person must find out).
+    sent; failed (refused for good); queued (the server has not taken it and may be asked again);
+    uncertain (the connection broke when the server had all of it, so a person must find out).
     """
 
-    message: EmailMessage
     state: str
-    note: str = ""
+    words: str = ""  # the server's
+    goes_on: bool = True  # whether the connection can be used again
 
 
-def send(
-    messages: Iterable[EmailMessage], server: Mail, password: str | None, trust: ssl.SSLContext | None = None
-) -> Iterator[Delivery]:
-    """Send each message over one connection and tell how it went before the next is taken.
+class UnreachableError(MailError):
+    """A mail server that is not there just now."""
 
-    `trust` decides which certificates are believed; by default those the machine believes.
-    Ends early when the server says no to all; the rest is not taken. Raises MailError when there
-    is no connection.
+
+def password_of(server: Mail) -> str | None:
+    """Find the password of the mail server's user, in the environment or the keyring; nobody is asked.
+
+    The keyring is that of the optional package `keyring`, under the name of the host.
     """
-    client, waiting = connect(server, password, trust), iter(messages)
-    try:
-        while True:
-            if not _alive(client.smtp):  # many servers hang up after a number of messages
-                _hang_up(client)
-                client = connect(server, password, trust)
-            message = next(waiting, None)
-            if message is None:
-                return
-            delivery, goes_on = _deliver(client.smtp, message, server.sender)
-            yield delivery
-            if not goes_on:
-                return
-    finally:
-        _hang_up(client)
+    if not server.user:
+        return None
+    if password := os.environ.get(PASSWORD):
+        return password
+    with suppress(Exception):  # no keyring here, or none that opens without a person
+        return str(import_module("keyring").get_password(server.host, server.user) or "") or None
+    return None
 
 
-def connect(server: Mail, password: str | None, trust: ssl.SSLContext | None = None) -> "yagmail.SMTP":
-    """Open a connection with a verified certificate. Raises MailError."""
+class Line:
+    """An open connection. Raises MailError when there is none to be had."""
+
+    def __init__(self, server: Mail) -> None:
+        """Connect with a certificate that the machine believes, and log in."""
+        self.taken = 0  # messages that the server has been asked to take
+        self._client = _connect(server, password_of(server))
+        self._smtp: smtplib.SMTP = self._client.smtp
+
+    def close(self) -> None:
+        with suppress(OSError):  # which smtplib's own errors are
+            self._client.close()
+
+    def send(self, message: EmailMessage, sender: str, to: Sequence[str]) -> Delivery:
+        """Hand over one message. Raises MailError when the server takes nothing from us."""
+        self.taken += 1
+        data = _on_the_wire(message)
+        try:
+            refusal, note = self._announce(sender, to, len(data))
+            if refusal:
+                return self._refused(*refusal)
+            self._smtp.send(data)
+        except OSError as error:  # without the end of the message, the server must not deliver it
+            return Delivery(QUEUED, clean(f"the connection broke: {error}"), goes_on=False)
+        return self._finish(note)
+
+    def _announce(self, sender: str, to: Sequence[str], size: int) -> tuple[tuple[int, bytes] | None, str]:
+        """Say who sends to whom; give the server's no to all, or else what it said of some."""
+        code, words = self._smtp.mail(sender, [f"size={size}"] if self._smtp.has_extn("size") else [])
+        if code >= PERMANENT and code != TOO_LARGE:
+            raise MailError(f"the mail server takes nothing from {sender}: {_told(code, words)}")
+        if code not in OK:
+            return (code, words), ""
+        answers = {address: self._smtp.rcpt(address) for address in to}
+        refused = {address: answer for address, answer in answers.items() if answer[0] not in OK}
+        if len(refused) == len(answers):
+            return min(refused.values()), ""  # one that may be asked again counts before one that may not
+        code, words = self._smtp.docmd("DATA")
+        if code != GO_ON:
+            return (code, words), ""
+        return None, "; ".join(f"not to {address}: {_told(*answer)}" for address, answer in refused.items())
+
+    def _finish(self, note: str) -> Delivery:
+        """End the message; from here on the server may have taken it, whatever we hear."""
+        try:
+            assert self._smtp.sock is not None  # it was a moment ago
+            self._smtp.sock.settimeout(TIMEOUT_AT_END)
+            self._smtp.send(b".\r\n")
+            code, words = self._smtp.getreply()
+            self._smtp.sock.settimeout(TIMEOUT)
+        except OSError as error:
+            return Delivery(UNCERTAIN, clean(f"the connection broke before the answer: {error}"), goes_on=False)
+        if code not in OK:
+            return self._refused(code, words)
+        return Delivery(SENT, "; ".join(filter(None, (_told(code, words), note))))
+
+    def _refused(self, code: int, words: bytes) -> Delivery:
+        delivery = Delivery(FAILED if code >= PERMANENT else QUEUED, _told(code, words), code != SERVICE_STOPS)
+        if delivery.goes_on:
+            try:
+                self._smtp.rset()
+            except OSError:
+                return Delivery(delivery.state, delivery.words, goes_on=False)
+        return delivery
+
+
+def _connect(server: Mail, password: str | None) -> "yagmail.SMTP":
     import yagmail  # noqa: PLC0415 - only for sending
 
     if not server.host:
         raise MailError("round.toml names no mail server; fill in [mail], or send the letters in outbox/ yourself")
     if server.user and not password:
-        raise MailError("there is no password for the mail server; put it in BEHOV_MAIL_PASSWORD")
-    trust = trust or ssl.create_default_context()
-    encrypted = {"context": trust}
-    at_once = server.port == SMTPS
+        raise MailError(f"there is no password for {server.user} at {server.host}; put it in {PASSWORD}")
+    if password and not password.isascii():
+        raise MailError(f"the password of {server.user} has letters that mail servers do not take, such as æ, ø and å")
+    encrypted = {"context": ssl.create_default_context()}
     client = yagmail.SMTP(
         user=server.sender or server.user,
         password=password,
         host=server.host,
         port=server.port,
-        smtp_ssl=at_once,
-        smtp_starttls=False if at_once else encrypted,
+        smtp_ssl=server.tls_first,
+        smtp_starttls=False if server.tls_first else encrypted,  # by itself yagmail believes any certificate
         smtp_skip_login=not server.user,
         soft_email_validation=False,
         timeout=TIMEOUT,
-        **(encrypted if at_once else {}),
+        **(encrypted if server.tls_first else {}),
     )
     client.user = server.user  # yagmail makes an address of a name without @
     try:
         client.login()
-    except (OSError, smtplib.SMTPException) as error:
+        # without this a long message waits for the acknowledgement of the one before it
+        client.smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
         if client.smtp is not None:
             client.smtp.close()
-        raise MailError(f"no connection to the mail server {server.host}: {error}") from error
-    # without this a long message waits for the acknowledgement of the one before it
-    client.smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raise _explained(server, error) from error
     return client
 
 
-def _alive(smtp: smtplib.SMTP) -> bool:
-    try:
-        return smtp.noop()[0] < SERVICE_STOPS
-    except (OSError, smtplib.SMTPException):
-        return False
+def _explained(server: Mail, error: OSError) -> MailError:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        words = _told(error.smtp_code, error.smtp_error)
+        return MailError(f"the mail server {server.host} refuses the user {server.user} or the password: {words}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return MailError(f"the certificate of {server.host} cannot be verified: {error.verify_message}")
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return MailError(f"{server.host} has no encryption or no login on port {server.port} ({error}); see [mail]")
+    return UnreachableError(f"no connection to the mail server {server.host}, port {server.port}: {error}")
 
 
-def _hang_up(client: "yagmail.SMTP") -> None:
-    with suppress(OSError, smtplib.SMTPException):
-        client.close()
+def _on_the_wire(message: EmailMessage) -> bytes:
+    """Give the bytes of a message, all but its end; a line that begins with a dot gets one more."""
+    data = re.sub(rb"^\.", b"..", message.as_bytes(), flags=re.MULTILINE)
+    return data if data.endswith(b"\r\n") else data + b"\r\n"
 
 
-def _deliver(smtp: smtplib.SMTP, message: EmailMessage, sender: str) -> tuple[Delivery, bool]:
-    """Send one message; tell how it went and whether the connection can be used again."""
-    try:
-        smtp.send_message(message, from_addr=sender or None)
-    except smtplib.SMTPRecipientsRefused as error:
-        answer = next(iter(error.recipients.values()))
-        return _refused(message, *answer)
-    except smtplib.SMTPSenderRefused as error:  # it would refuse the others too
-        return Delivery(message, "queued", f"{error.smtp_code} {error.smtp_error!r}"), False
-    except smtplib.SMTPResponseException as error:
-        return _refused(message, error.smtp_code, error.smtp_error)
-    except (OSError, smtplib.SMTPException) as error:
-        return Delivery(message, "sending", f"the connection broke: {error}"), False
-    return Delivery(message, "sent"), True
-
-
-def _refused(message: EmailMessage, code: int, answer: bytes | str) -> tuple[Delivery, bool]:
-    words = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    state = "failed" if code >= PERMANENT else "queued"
-    return Delivery(message, state, clean(f"{code} {words}")), code != SERVICE_STOPS
+def _told(code: int, words: bytes | str) -> str:
+    return clean(f"{code} {words.decode('utf-8', 'replace') if isinstance(words, bytes) else words}")

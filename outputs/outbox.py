@@ -1,25 +1,22 @@
-"""The outbox: who is owed a letter about what, and which letters are made. One place decides.
+"""The outbox: who is owed a letter about what came back. One place decides.
 
 A letter is written to its file first and then entered in the register, together with the deadline
 it gives. A run that broke off in between writes the same file again.
 """
 
-import hashlib
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
-from email.message import EmailMessage
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, select
 
 from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
-from outputs.log import among, as_finding, findings, letter_events, letters, returns, submissions
-from outputs.mail import registered_address, write_message
+from outputs.letter_states import BY_HAND, LEFT, WAITING
+from outputs.log import among, as_finding, findings, returns, submissions
+from outputs.mailroom import Key, enter, known, overtake, sends_itself
+from outputs.message import write_message
 from outputs.projection import SUPERSEDED
 from outputs.register import Register
 from templates.form import Form
@@ -30,13 +27,11 @@ from validation.rules import DEADLINE_CHECK
 from validation.verdict import LATE
 
 AT_A_TIME = 100  # owners in one transaction
-DIGEST_LENGTH = 12  # characters of a file name
 END_OF_DAY = time(23, 59, 59)
-DRAFT, QUEUED = "draft", "queued"
 ERROR = SEVERITIES[0]
 
 Standing = RowMapping
-"""A return that says something to its owner now: `_standing` names its columns."""
+"""A return that says something to its owner now: `standing_returns` names its columns."""
 
 
 def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[str, Any]]:
@@ -45,48 +40,36 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
     Gives the letters this call made, as `feedback --json` prints them. A recipient without a
     registered address gets a draft, which is never sent.
     """
-    with register.reading() as connection:
-        told = _told(connection)
-        owed = [row for row in _standing(connection, register) if (row["sha256"], row["outcome"]) not in told]
+    with register.writing() as connection:
+        rows = standing_returns(connection, register)
+        if sends_itself(round_):
+            true = {(row["sha256"], row["outcome"]) for row in rows}
+            overtake(connection, [key for key in known(connection, KINDS, WAITING) if not key.about <= true], now)
+        told = _pairs(known(connection, KINDS))
+        heard = heard_of(connection, round_)
+    owed = [row for row in rows if (row["sha256"], row["outcome"]) not in told]
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
     made = []
     for start in range(0, len(owners), AT_A_TIME):
         with register.writing() as connection:
             desk = _Desk(round_, register, connection, now)
-            made += desk.write(owners[start : start + AT_A_TIME], told)
+            made += desk.write(owners[start : start + AT_A_TIME], heard)
     return made
 
 
 # what has been told
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What makes a letter that letter: to whom, of what kind, about which versions as they stood."""
-
-    recipient: str
-    kind: str
-    about: frozenset[tuple[str, str]]  # SHA-256 and outcome
-
-    def __str__(self) -> str:
-        pairs = (f"{sha256}={outcome}" for sha256, outcome in sorted(self.about))
-        return " ".join([self.recipient, self.kind, *pairs])
-
-    @classmethod
-    def parse(cls, text: str) -> "Key":
-        recipient, kind, *pairs = text.split(" ")
-        parts = (pair.partition("=") for pair in pairs)
-        return cls(recipient, kind, frozenset((sha256, outcome) for sha256, _, outcome in parts))
-
-
-def _told(connection: Connection) -> dict[tuple[str, str], None]:
+def heard_of(connection: Connection, round_: Round) -> dict[tuple[str, str], None]:
     """Read which versions owners have had letters about, and how those stood; the newest last."""
-    query = select(letters.c.key).where(letters.c.kind.in_(KINDS)).order_by(letters.c.id)
-    keys = map(Key.parse, connection.scalars(query))
+    return _pairs(known(connection, KINDS, LEFT if sends_itself(round_) else BY_HAND))
+
+
+def _pairs(keys: Iterable[Key]) -> dict[tuple[str, str], None]:
     return dict.fromkeys(pair for key in keys for pair in key.about)
 
 
-def _last_told(connection: Connection, reports: Collection[str], told: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _last_told(connection: Connection, reports: Collection[str], heard: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Find which version of each report its owner was last told about, by SHA-256.
 
     Not the late ones: their errors may have been left out of the letter.
@@ -95,13 +78,13 @@ def _last_told(connection: Connection, reports: Collection[str], told: Iterable[
         select(submissions.c.sha256, submissions.c.report).where(among(submissions.c.report, reports))
     )
     report_of = {row.sha256: row.report for row in rows}
-    return {report_of[sha256]: sha256 for sha256, outcome in told if outcome != LATE and sha256 in report_of}
+    return {report_of[sha256]: sha256 for sha256, outcome in heard if outcome != LATE and sha256 in report_of}
 
 
 # what there is to tell
 
 
-def _standing(connection: Connection, register: Register) -> list[Standing]:
+def standing_returns(connection: Connection, register: Register) -> list[Standing]:
     """Read every return that says something to its owner now, owner by owner."""
     rows = [*_versions(connection, register), *_refused(connection, register)]
     return sorted(rows, key=lambda row: (row["recipient"], row["report"] or "", row["received"], row["sha256"]))
@@ -169,10 +152,10 @@ class _Desk:
         self.connection = connection
         self.now = now.astimezone(self.form.zone)
 
-    def write(self, owners: Sequence[Sequence[Standing]], told: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    def write(self, owners: Sequence[Sequence[Standing]], heard: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
         """Write and queue one letter for each owner."""
         rows = [row for owner in owners for row in owner]
-        last_told = _last_told(self.connection, [row["report"] for row in rows], told)
+        last_told = _last_told(self.connection, [row["report"] for row in rows], heard)
         found = self._findings([*last_told.values(), *(row["sha256"] for row in rows)])
         made = []
         for owner in owners:
@@ -217,41 +200,13 @@ class _Desk:
         return self.round.recipients.get(orgnr, nobody)
 
     def _queue(self, letter: Letter) -> list[dict[str, Any]]:
-        """Write the letter to its file and enter it; give nothing if it is there already."""
-        key = Key(
-            letter.recipient.orgnr,
-            letter.kind,
-            frozenset((item.sha256, item.outcome) for item in letter.about),
-        )
-        if self.connection.scalar(select(letters.c.id).where(letters.c.key == str(key))):
-            return []
-        message = write_message(letter, self.office, self.now)
-        path = self._write_file(key, message)
-        to = registered_address(letter.recipient.email)
-        row = {
-            "recipient": letter.recipient.orgnr,
-            "kind": letter.kind,
-            "to": [to] if to else [],
-            "path": path.relative_to(self.round.folder).as_posix(),
-            "state": QUEUED if to else DRAFT,
-        }
-        entered = insert(letters).values(**row, key=str(key), subject=letter.subject, made_at=self.now)
-        letter_id = self.connection.scalar(entered.returning(letters.c.id))
-        self.connection.execute(insert(letter_events).values(letter=letter_id, state=row["state"], at=self.now))
-        self._set_deadlines(letter)
-        return [row]
-
-    def _write_file(self, key: Key, message: EmailMessage) -> Path:
-        """Write the letter at once or not at all, so that it outlives a power cut."""
-        digest = hashlib.sha256(str(key).encode()).hexdigest()[:DIGEST_LENGTH]
-        path = self.round.outbox / f"{key.recipient}-{key.kind}-{digest}.eml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            file.write(message.as_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        return temporary.replace(path)
+        about = frozenset((item.sha256, item.outcome) for item in letter.about)
+        key = Key(letter.recipient.orgnr, letter.kind, about)
+        message = write_message(letter, self.office, self.now, mail=self.round.settings.mail)
+        made = enter(self.connection, self.round, key, message, self.now)
+        if made:
+            self._set_deadlines(letter)
+        return made
 
     def _set_deadlines(self, letter: Letter) -> None:
         for item in letter.about:

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intake.submission import Answer, Submission
 from templates.form import Form, GridSheet, QuestionSheet, Sheet
 from validation.findings import Finding
 from validation.verdict import Verdict
+
+if TYPE_CHECKING:
+    from outputs.sending import Run
 
 
 def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> dict[str, Any]:
@@ -17,6 +20,14 @@ def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> 
         "files": [_file(verdict, form, answers=answers) for verdict in verdicts],
         "counts": dict(sorted(Counter(verdict.outcome for verdict in verdicts).items())),
     }
+
+
+def letters_json(made: Sequence[dict[str, Any]], run: "Run | None") -> dict[str, Any]:
+    """What `feedback --json` and `remind --json` print: the letters this call made or tried to send."""
+    if run is None:
+        return {"letters": list(made)}
+    letters = {row["path"]: row for row in (*made, *run.letters)}
+    return {"letters": list(letters.values()), "sending": run.counts, "stopped": run.stopped or None}
 
 
 def _file(verdict: Verdict, form: Form, *, answers: bool) -> dict[str, Any]:

@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, STATES
 from templates.form import Form
 from validation.verdict import Verdict
+
+if TYPE_CHECKING:
+    from outputs.sending import Run
 
 SHOWN = 12  # files listed under a heading
 COMMON = 3  # rules named
@@ -90,6 +94,40 @@ def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
     if by_reason:
         yield "\nNot checked (ikke kontrollert)"
         yield from (f"  {reason}: {', '.join(rules)}" for reason, rules in by_reason.items())
+
+
+def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None") -> Iterator[str]:
+    """Letters that were written, and how sending went."""
+    kinds = Counter(letter["kind"] for letter in made)
+    told = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
+    yield f"{len(made)} letters in {outbox}/{told}{'' if run else ' (nothing has left this machine)'}."
+    if drafts := sum(letter["state"] == DRAFT for letter in made):
+        yield f"{drafts} of them have nobody to go to: no usable address in the recipients file."
+    if made and not run:
+        yield "To send them: the same command with --send."
+    if run:
+        yield from (f"  {state:<28}{count:>5}" for state, count in run.counts.items())
+        if run.stopped:
+            yield f"Sending stopped: {run.stopped}. The rest waits; the same command goes on with it."
+        if not run.done:
+            yield "What waits for a person: behov outbox"
+
+
+def outbox_lines(letters: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The outbox: how many letters stand how, and those that a person has stopped or must look at."""
+    counts = Counter(letter["state"] for letter in letters)
+    yield from (f"  {state:<28}{counts[state]:>5}" for state in STATES if counts[state])
+    if waiting := [letter for letter in letters if letter["state"] in (*NEED_A_PERSON, HELD)]:
+        yield "\nFor a person"
+        yield from (f"  {one['id']:>5}  {one['state']:<10}{', '.join(one['to'])}  {one['note']}" for one in waiting)
+
+
+def history_lines(letter: dict[str, Any]) -> Iterator[str]:
+    """One letter: what it is, and all that has happened to it."""
+    yield f"{letter['id']}  {letter['kind']} to {', '.join(letter['to']) or 'nobody'}: {letter['state']}"
+    yield f"  {letter['subject']}"
+    yield f"  {letter['path']}"
+    yield from (f"  {event['at']}  {event['state']:<10}{event['note']}" for event in letter["events"])
 
 
 def _counts(counts: dict[str, int], remark: str) -> Iterator[str]:

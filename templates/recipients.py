@@ -41,6 +41,7 @@ class Recipient:
     contact: str = ""
     phone: str = ""
     copies: int = 1
+    contact_email: str = ""  # gets the letters too
     units: tuple[Unit, ...] = ()
     grants: tuple[Grant, ...] = ()
 
@@ -96,6 +97,11 @@ def _wrong_recipient(row: dict[str, str], languages: Sequence[str], types: Seque
         yield "no e-mail address"
     elif not EMAIL.fullmatch(email):
         yield f"«{email}» is not one e-mail address"
+    contact = row.get("contact_email", "")
+    if contact and not EMAIL.fullmatch(contact):
+        yield f"«{contact}» is not one e-mail address"
+    elif contact and contact.rpartition("@")[2].casefold() != email.rpartition("@")[2].casefold():
+        yield f"the contact's address «{contact}» is not at the same domain as «{email}»"
     if row["language"].lower() not in languages:
         yield f"language is «{row['language']}»; use {one_of(languages)}"
     if not COPIES.fullmatch(copies):

@@ -2,11 +2,12 @@
 
 import csv
 import os
+import re
 import secrets
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -19,6 +20,8 @@ from templates.tables import BadRow
 from templates.waivers import Waiver, read_waivers
 
 KEY_BYTES = 32
+SMTPS = 465  # the port where TLS comes first
+HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 
 
 class RoundError(Exception):
@@ -33,13 +36,35 @@ class Office(Part):
     phone: str = ""
 
 
-class Mail(Part):
-    """The outgoing mail server. The password is never here: BEHOV_MAIL_PASSWORD holds it."""
+def _one_host(host: str) -> str:
+    if host and not HOST.fullmatch(host):
+        raise ValueError(f"«{host}» is not the name of a server; write the name alone, as smtp.example.no")
+    return host
 
-    host: str = ""
+
+def _one_address(email: str) -> str:
+    if email and not EMAIL.fullmatch(email):
+        raise ValueError(f"«{email}» is not one e-mail address; write it as post@example.no")
+    return email
+
+
+class Mail(Part):
+    """The outgoing mail server. The password is never here: BEHOV_SMTP_PASSWORD or the keyring holds it."""
+
+    host: Annotated[str, AfterValidator(_one_host)] = ""
     port: int = Field(default=587, ge=1, le=65535)
+    tls: Literal["ssl", "starttls"] | None = None  # None: what the port is for
     user: str = ""
-    sender: str = ""
+    sender: Annotated[str, AfterValidator(_one_address)] = ""  # where refused letters come back; else the office's
+    per_minute: int = Field(default=0, ge=0)  # letters; 0 is as many as the server takes
+    per_connection: int = Field(default=100, ge=1)  # letters
+    max_megabytes: float = Field(default=10, gt=0)  # of the files in one letter
+    large_files: str = ""  # where owners find files that are too large for a letter
+
+    @property
+    def tls_first(self) -> bool:
+        """Whether the connection is encrypted before a word is said."""
+        return self.tls == "ssl" or (self.tls is None and self.port == SMTPS)
 
 
 def _with_address(office: Office) -> Office:

@@ -36,6 +36,7 @@ FENCE = re.compile(r"^```(\w+) ?(.*)\n([\s\S]*?)^```$", re.MULTILINE)
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 DIGEST = re.compile(r"[0-9a-f]{12,64}")  # of a file, which another version of a library may pack differently
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")  # when a test was run
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,7 @@ def printed(workplace: Path) -> dict[str, Any]:
     assert run("new", "runde", "--form", "svomming").exit_code == 0
     round_ = Round(workplace / "runde")
     (round_.folder / "recipients.csv").write_text(RECIPIENTS, encoding="utf-8")
-    sent = run_json("send-out")
+    sent, listed = run_json("send-out"), run_json("outbox")
     first = next(iter(round_.sent().values()))
     content = fill_workbook((round_.sent_folder / first.file).read_bytes(), round_.form, "nb", ANSWERS)
     for file, data in ((first.file, content), ("plan.xlsx", b"%PDF-1.7")):
@@ -233,16 +234,20 @@ def printed(workplace: Path) -> dict[str, Any]:
         os.utime(path, (received, received))
     return {
         "send-out": sent,
+        "outbox": listed,
         "check": run_json("check", "runde/inbox/plan.xlsx"),
         "ingest": run_json("ingest", "--answers"),
         "feedback": run_json("feedback"),
         "status": run_json("status"),
+        "remind": run_json("remind"),
+        "outbox hold": run_json("outbox", "hold", "1", "--by", "Kari", "--reason", "venter på telefon"),
     }
 
 
 def plain(document: Any) -> Any:  # noqa: ANN401 - a JSON document
-    """Put aside what may differ: digests, and spaces that do not break the line."""
-    return json.loads(DIGEST.sub("…", json.dumps(document, ensure_ascii=False)).replace("\u00a0", " "))
+    """Put aside what may differ: digests, moments, and spaces that do not break the line."""
+    text = MOMENT.sub("…", json.dumps(document, ensure_ascii=False))
+    return json.loads(DIGEST.sub("…", text).replace("\u00a0", " "))
 
 
 def run_json(*words: str) -> Any:  # noqa: ANN401 - a JSON document
@@ -251,7 +256,9 @@ def run_json(*words: str) -> Any:  # noqa: ANN401 - a JSON document
     return json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("command", ["send-out", "ingest", "check", "status", "feedback"])
+@pytest.mark.parametrize(
+    "command", ["send-out", "ingest", "check", "status", "feedback", "remind", "outbox", "outbox hold"]
+)
 def test_the_examples_of_json_are_what_the_commands_print(command: str, printed: dict[str, Any]) -> None:
     assert plain(json.loads(block(JSON, command))) == plain(printed[command])
 

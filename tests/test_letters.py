@@ -19,10 +19,11 @@ import pytest
 
 from outputs.feedback import MAX_LINES, Letter, Received, draft_letter
 from outputs.letters.words import TEXTS
-from outputs.mail import UNFOLDED, MailError, registered_address, write_message
+from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
+from outputs.notices import DEADLINE, INVITATION, OVERDUE, REMINDER, Lacking, Reason, draft_notice
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
-from templates.round import Office
+from templates.round import Mail, Office
 from templates.texts import load_texts
 from validation.findings import Finding
 
@@ -197,10 +198,36 @@ LETTERS = {
         titled("", in_time(outcome="accepted", number="0007-2")),
     ],
 }
+# what no return has caused
+
+SENT = ("BM24-0007-1", "BM24-0007-2")
+LACKING = Lacking("BM24-0007-1", "Språk i hele barnehagen", date(2024, 2, 16), 3)
+UNREADABLE = Lacking("BM24-0007-2", "", date(2024, 2, 19), 0)
+NOTICES: dict[str, tuple[str, tuple[str, ...], tuple[Lacking, ...]]] = {
+    "invitation": (INVITATION, SENT[:1], ()),
+    "invitation-several": (INVITATION, SENT, ()),
+    "reminder": (DEADLINE, SENT[:1], ()),
+    "reminder-several": (DEADLINE, SENT, ()),
+    "reminder-overdue": (OVERDUE, SENT[:1], ()),
+    "reminder-overdue-several": (OVERDUE, SENT, ()),
+    "reminder-correction": ("", (), (LACKING,)),
+    "reminder-corrections": ("", (), (replace(LACKING, errors=1), UNREADABLE)),
+}
+NAMES = [*LETTERS, *(f"{name}-{language}" for name in NOTICES for language in OWNERS)]
+
+
+def notice(form: Form, name: str, language: str) -> Letter:
+    stage, reports, lacking = NOTICES[name]
+    owner = OWNERS[language]
+    kind = stage if stage == INVITATION else REMINDER
+    about = [Reason(owner, (stage, "2024-02-01"), (Path(f"{report}.xlsx"),), (report,)) for report in reports]
+    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), one) for one in lacking]
+    return draft_notice(form, OFFICE, owner, kind, about)
 
 
 def letter_of(form: Form, name: str) -> Letter:
-    return write(form, LETTERS[name], name.rpartition("-")[2])
+    rest, _, language = name.rpartition("-")
+    return notice(form, rest, language) if rest in NOTICES else write(form, LETTERS[name], language)
 
 
 def write(form: Form, about: Sequence[Received], language: str = "nb") -> Letter:
@@ -218,7 +245,7 @@ def body(message: EmailMessage, kind: str) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-each_letter = pytest.mark.parametrize("name", LETTERS)
+each_letter = pytest.mark.parametrize("name", NAMES)
 
 
 @each_letter
@@ -234,7 +261,7 @@ def test_a_letter_reads_as_its_golden_file(form: Form, name: str) -> None:
 
 
 def test_every_golden_file_is_a_letter() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(LETTERS)
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(NAMES)
 
 
 # text and HTML
@@ -312,6 +339,74 @@ def test_what_is_not_exactly_one_address_gets_no_letter(form: Form, address: str
     letter = write(form, [in_time(YEARS)])
     unreachable = replace(letter, recipient=replace(letter.recipient, email=address))
     assert mail_of(unreachable)["To"] is None
+
+
+@pytest.mark.parametrize(
+    ("email", "contact", "to"),
+    [
+        ("post@asker.no", "", ["post@asker.no"]),
+        ("post@asker.no", "kari@ASKER.no", ["post@asker.no", "kari@ASKER.no"]),
+        ("post@asker.no", "post@asker.no", ["post@asker.no"]),
+        ("post@asker.no", "kari@annen.no", ["post@asker.no"]),
+        ("post@asker.no", "kari@asker.no,ole@asker.no", ["post@asker.no"]),
+        ("nobody", "kari@asker.no", []),
+    ],
+)
+def test_a_contact_gets_the_letter_too_when_it_is_at_the_same_domain(email: str, contact: str, to: list[str]) -> None:
+    assert addresses(replace(OWNERS["nb"], email=email, contact_email=contact)) == to
+
+
+def test_every_message_has_an_id_of_its_own(form: Form) -> None:
+    letter = write(form, [in_time(YEARS)])
+
+    assert len({str(mail_of(letter)["Message-ID"]) for _ in range(50)}) == 50
+
+
+@pytest.mark.parametrize("source", ["", "<1@asker.no>\r\nBcc: x@y.no", "1@asker.no", "<1@asker.no> <2@asker.no>"])
+def test_a_letter_answers_no_mail_whose_id_is_not_known(form: Form, source: str) -> None:
+    message = mail_of(write(form, [replace(in_time(YEARS), message_id=source)]))
+
+    assert (message["In-Reply-To"], message["References"], message["Bcc"]) == (None, None, None)
+
+
+def test_a_letter_answers_the_mails_that_brought_the_returns(form: Form) -> None:
+    first, second = (replace(in_time(YEARS, number=n), message_id=f"<{n}@asker.no>") for n in ("0007-1", "0007-2"))
+    message = mail_of(write(form, [first, second, second]))
+
+    assert message["In-Reply-To"] == message["References"] == "<0007-1@asker.no> <0007-2@asker.no>"
+
+
+def with_files(form: Form, mail: Mail, *sizes: int) -> EmailMessage:
+    files = [Attachment(f"BM24-000{number}-1.xlsx", b"\x00" * size) for number, size in enumerate(sizes)]
+    made = datetime(2024, 2, 2, tzinfo=OSLO)
+    return message_from_bytes(
+        write_message(notice(form, "invitation", "nb"), OFFICE, made, files, mail).as_bytes(), policy=UNFOLDED
+    )
+
+
+def test_workbooks_go_with_a_letter_under_our_names(form: Form) -> None:
+    message = with_files(form, Mail(), 1000, 2000)
+
+    assert message.get_content_type() == "multipart/mixed"
+    assert message["Content-Language"] == "nb"
+    files = list(message.iter_attachments())
+    assert [file.get_filename() for file in files] == ["BM24-0000-1.xlsx", "BM24-0001-1.xlsx"]
+    assert [len(file.get_payload(decode=True)) for file in files] == [1000, 2000]
+    assert {file.get_content_disposition() for file in files} == {"attachment"}
+
+
+def test_a_workbook_that_is_too_large_is_left_out_and_the_letter_says_where_it_is(form: Form) -> None:
+    small = Mail(max_megabytes=0.01)
+    told, elsewhere = (
+        with_files(form, small, 1000, 9000),
+        with_files(form, small.model_copy(update={"large_files": "https://fil.no/x"}), 9000),
+    )
+
+    assert [file.get_filename() for file in told.iter_attachments()] == ["BM24-0000-1.xlsx"]
+    for kind in ("plain", "html"):
+        words = " ".join(body(told, kind).split())
+        assert "Filen «BM24-0001-1.xlsx» er for stor til å ligge ved. Svar på denne e-posten" in words
+        assert "Dere finner den her: https://fil.no/x" in " ".join(body(elsewhere, kind).split())
 
 
 def test_an_office_without_an_address_is_told_so(form: Form) -> None:
@@ -433,6 +528,17 @@ def test_corrections_are_never_due_before_the_deadline_of_the_form(form: Form) -
 
     assert letter.due == date(2024, 2, 1)
     assert letter.subject.endswith("innen 1. februar")
+
+
+@pytest.mark.parametrize(
+    ("today", "due"),
+    [((2024, 3, 15), (2024, 4, 2)), ((2024, 4, 13), (2024, 4, 29)), ((2024, 5, 3), (2024, 5, 21))],
+    ids=["Good Friday", "a Saturday", "17 May before Whitsun"],
+)
+def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...], due: tuple[int, ...]) -> None:
+    letter = draft_letter(form, OFFICE, OWNERS["nb"], [in_time(YEARS)], date(*today))
+
+    assert letter.due == date(*due)
 
 
 @pytest.mark.parametrize(

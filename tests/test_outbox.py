@@ -1,9 +1,3 @@
-import gc
-import socket
-import ssl
-import warnings
-from asyncio import Transport
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -11,17 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from sqlalchemy import select
 
 from outputs import outbox
 from outputs.log import letter_events, letters
-from outputs.mail import Delivery, MailError, read_message, send
+from outputs.message import read_message
 from outputs.outbox import make_letters
 from outputs.register import Register
-from templates.round import Mail, Round
+from templates.round import Round
 from tests.made_returns import ERROR, LATE_FINDING, OWNER, REMARK, REPORT, Made, day, make_form
 from validation.findings import Finding
 from validation.verdict import Verdict
@@ -231,9 +222,9 @@ def test_a_run_that_breaks_off_loses_no_letter_and_doubles_none(
 ) -> None:
     take_in(register, WRONG, NYNORSK)
     whole = make_letters  # the same call, broken off after each step of the way
-    for step in ("write_message", "registered_address", "end_of"):
+    for step in ("write_message", "enter", "end_of"):
         with monkeypatch.context() as broken:
-            broken.setattr(outbox, step, lambda *_: 1 / 0)
+            broken.setattr(outbox, step, lambda *_, **_named: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 whole(round_, register, NOW)
 
@@ -251,162 +242,3 @@ def test_many_owners_are_written_to_some_at_a_time(
     take_in(register, *(Made(f"{n}", recipient=f"{n}", report=f"BAT-{n}-1") for n in range(1000, 1005)))
 
     assert [row["recipient"] for row in make_letters(round_, register, NOW)] == [f"{n}" for n in range(1000, 1005)]
-
-
-# sending
-
-
-class Postbox:
-    """A mail server's answers; keeps what it accepts. An answer of None hangs up instead."""
-
-    def __init__(self, *answers: str | None, noops: Sequence[str] = ()) -> None:
-        self.answers = list(answers)
-        self.noops = list(noops)
-        self.got: list[bytes] = []
-        self.connections = 0
-
-    async def handle_EHLO(  # noqa: N802 - the server calls it so
-        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
-    ) -> list[str]:
-        del server, envelope
-        self.connections += session.ssl is not None
-        session.host_name = hostname
-        return responses
-
-    async def handle_NOOP(self, server: SMTP, session: Session, envelope: Envelope, arg: str) -> str:  # noqa: N802
-        del server, session, envelope, arg
-        return self.noops.pop(0) if self.noops else "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        del session
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer is None:
-            assert isinstance(server.transport, Transport)
-            server.transport.abort()
-        elif answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            self.got.append(envelope.content)
-        return answer or "451 gone"
-
-
-def let_in(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
-    del server, session, envelope, mechanism
-    return AuthResult(success=data == LoginPassword(b"kontoret", b"hemmelig"), handled=False)
-
-
-AUTHORITY = trustme.CA()  # made for this run
-
-
-@pytest.fixture
-def trust() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    AUTHORITY.configure_trust(context)
-    return context
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Postbox], Mail]]:
-    running: list[Controller] = []
-
-    def start(postbox: Postbox) -> Mail:
-        encryption = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        AUTHORITY.issue_cert("localhost").configure_cert(encryption)
-        with socket.create_server(("localhost", 0)) as free:
-            port = free.getsockname()[1]
-        controller = Controller(
-            postbox,
-            hostname="localhost",
-            port=port,
-            tls_context=encryption,
-            require_starttls=True,
-            auth_required=True,
-            authenticator=let_in,
-        )
-        controller.start()
-        running.append(controller)
-        return Mail(host="localhost", port=port, user="kontoret")
-
-    yield start
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # a stopped server leaves its ends of lines open
-        for controller in running:
-            controller.stop()
-        running.clear()
-        gc.collect()
-
-
-def message(number: int) -> EmailMessage:
-    made = EmailMessage()
-    made["From"], made["To"], made["Subject"] = "post@kontoret.no", "ask@example.no", f"nr. {number}"
-    made.set_content("Hei")
-    return made
-
-
-def states(deliveries: Iterable[Delivery]) -> list[str]:
-    return [delivery.state for delivery in deliveries]
-
-
-Serve = Callable[[Postbox], Mail]
-
-
-def test_all_letters_go_over_one_connection_as_they_stand_in_the_outbox(
-    round_: Round, register: Register, serve: Serve, trust: ssl.SSLContext
-) -> None:
-    take_in(register, WRONG, NYNORSK)
-    files = [round_.folder / row["path"] for row in make_letters(round_, register, NOW)]
-    postbox = Postbox()
-
-    assert states(send(map(read_message, files), serve(postbox), "hemmelig", trust)) == ["sent", "sent"]
-    assert postbox.got == [file.read_bytes() for file in files]
-    assert postbox.connections == 1
-
-
-def test_a_certificate_that_cannot_be_verified_is_not_accepted(serve: Serve) -> None:
-    postbox = Postbox()
-
-    with pytest.raises(MailError, match="certificate"):
-        list(send([message(1)], serve(postbox), "hemmelig"))
-    assert postbox.got == []
-
-
-def test_a_wrong_password_and_a_missing_one_are_told(serve: Serve, trust: ssl.SSLContext) -> None:
-    server = serve(Postbox())
-
-    with pytest.raises(MailError, match="no connection to the mail server"):
-        list(send([message(1)], server, "gal", trust))
-    with pytest.raises(MailError, match="BEHOV_MAIL_PASSWORD"):
-        list(send([message(1)], server, None, trust))
-    with pytest.raises(MailError, match=r"round\.toml"):
-        list(send([message(1)], Mail(), "hemmelig", trust))
-
-
-def test_a_refused_letter_does_not_stop_the_others(serve: Serve, trust: ssl.SSLContext) -> None:
-    server = serve(Postbox("550 no such owner", "451 later, please"))
-
-    refused_now, waits, sent = send(map(message, range(3)), server, "hemmelig", trust)
-    assert (refused_now.state, refused_now.note) == ("failed", "550 no such owner")
-    assert (waits.state, waits.note) == ("queued", "451 later, please")
-    assert sent.state == "sent"
-
-
-def test_a_server_that_says_no_to_all_is_not_asked_again(serve: Serve, trust: ssl.SSLContext) -> None:
-    server = serve(Postbox("250 OK", "421 closing"))
-    asked = iter([message(1), message(2), message(3)])
-
-    assert states(send(asked, server, "hemmelig", trust)) == ["sent", "queued"]
-    assert next(asked)["Subject"] == "nr. 3"
-
-
-def test_a_letter_in_flight_when_the_line_breaks_is_left_for_a_person(serve: Serve, trust: ssl.SSLContext) -> None:
-    server = serve(Postbox("250 OK", None))
-    asked = iter([message(1), message(2), message(3)])
-
-    assert states(send(asked, server, "hemmelig", trust)) == ["sent", "sending"]
-    assert next(asked)["Subject"] == "nr. 3"
-
-
-def test_a_line_that_closed_between_two_letters_is_opened_again(serve: Serve, trust: ssl.SSLContext) -> None:
-    postbox = Postbox(noops=["250 OK", "421 too many messages"])
-
-    assert states(send(map(message, range(2)), serve(postbox), "hemmelig", trust)) == ["sent", "sent"]
-    assert postbox.connections == 2

@@ -154,7 +154,13 @@ def test_a_folder_that_is_no_round_is_told_how_to_make_one(tmp_path: Path) -> No
         ("[office]", "[mail]\nport = 0\n[office]", "mail.port: must be at least 1, not 0. Correct it."),
         ("[office]", "[mail]\nport = 70000\n[office]", "mail.port: must be at most 65535, not 70000. Correct it."),
         ("[office]", '[mail]\npassword = "hemmelig"\n[office]',
-         "mail.password: is not a known key. Use host, port, sender or user."),
+         ("mail.password: is not a known key. "
+          "Use host, large_files, max_megabytes, per_connection, per_minute, port, sender, tls or user.")),
+        ("[office]", '[mail]\nhost = "smtp://x.no"\n[office]',
+         "mail.host: «smtp://x.no» is not the name of a server. Write the name alone, as smtp.example.no."),
+        ("[office]", '[mail]\nsender = "a@b.no,c@d.no"\n[office]',
+         "mail.sender: «a@b.no,c@d.no» is not one e-mail address. Write it as post@example.no."),
+        ("[office]", '[mail]\ntls = "none"\n[office]', "mail.tls: «none» is not known here. Use ssl or starttls."),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_told_with_its_key_and_what_to_do(tmp_path: Path, old: str, new: str, sentence: str) -> None:

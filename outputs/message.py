@@ -1,0 +1,175 @@
+"""Letters -> e-mail: laid out as text and HTML, with its headers, its files and whom it goes to."""
+
+import re
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email import message_from_bytes
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from functools import cache
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from outputs.feedback import Letter
+from outputs.letters.words import TEXTS, clean
+from templates.recipients import EMAIL, Recipient
+from templates.round import Mail, Office, RoundError
+from templates.texts import load_texts
+
+# The standard library loses spaces where it folds a header between words that it encodes.
+UNFOLDED = SMTP.clone(max_line_length=900)
+LAYOUTS = Path(__file__).parent / "letters"
+WIDTH = 76  # characters in a line of text
+XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEGABYTE = 1_000_000
+ENCODED = 1.37  # bytes on the wire for each byte of a file
+MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")  # visible ASCII in angle brackets
+
+
+class MailError(RoundError):
+    """A round that cannot send mail: one sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A workbook that goes with a letter. The name is ours, never an owner's."""
+
+    name: str
+    content: bytes
+
+
+def write_message(
+    letter: Letter, office: Office, made: datetime, files: Sequence[Attachment] = (), mail: Mail | None = None
+) -> EmailMessage:
+    """Lay a letter out as an e-mail to the recipient's registered addresses, and to no other.
+
+    Files that make it larger than `mail` allows are left out, and the letter says where they are.
+    Raises MailError when the office has no address of its own.
+    """
+    if not registered_address(office.email):
+        raise MailError(f"round.toml: office.email is «{office.email}», which is not one e-mail address")
+    kept, letter = _with_room(letter, files, mail or Mail())
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = letter.subject
+    message["From"] = message["Reply-To"] = Address(display_name=clean(office.name), addr_spec=office.email)
+    address_to(message, letter.recipient)
+    message["Date"] = format_datetime(made)
+    message["Message-ID"] = new_id(message)
+    if answered := [item.message_id for item in letter.about if MESSAGE_ID.fullmatch(item.message_id)]:
+        message["In-Reply-To"] = message["References"] = " ".join(dict.fromkeys(answered))
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(_layout("letter.txt").render(letter=letter), cte="quoted-printable")
+    html = _layout("letter.html").render(letter=letter)
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    for file in kept:
+        message.add_attachment(file.content, maintype="application", subtype=XLSX, filename=file.name)
+    message["Content-Language"] = letter.recipient.language  # last, so that it is about all parts
+    message.policy = UNFOLDED
+    return message
+
+
+def read_message(path: Path) -> EmailMessage:
+    """Read a letter from its file, to send exactly what was looked at."""
+    message = message_from_bytes(path.read_bytes(), policy=UNFOLDED)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def redirected(message: EmailMessage, address: str) -> EmailMessage:
+    """Give a copy for a test address, with a subject that says whom the letter is for.
+
+    It is another message than the one the owner gets, so it has another Message-ID.
+    """
+    copy = deepcopy(message)
+    to = ", ".join(one.addr_spec for one in message["To"].addresses) if message["To"] else "–"
+    language = str(message["Content-Language"])
+    subject = load_texts(TEXTS).say("redirected", language, to=to, subject=message["Subject"])
+    for name, value in (("To", address), ("Subject", clean(subject)), ("Message-ID", new_id(message))):
+        del copy[name]
+        copy[name] = value
+    return copy
+
+
+def new_id(message: EmailMessage) -> str:
+    """Make a Message-ID that no other message has, under the sender's own domain."""
+    return make_msgid(domain=message["From"].addresses[0].domain)
+
+
+# whom
+
+
+def address_to(message: EmailMessage, recipient: Recipient) -> None:
+    """See to it that the recipient's registered addresses are the only ones of the message."""
+    to = addresses(recipient)
+    for name in ("Cc", "Bcc") if _is_to(message, to) else ("To", "Cc", "Bcc"):
+        del message[name]
+    if to and not message["To"]:
+        main, *contact = to
+        named = Address(display_name=clean(recipient.name), addr_spec=main)
+        message["To"] = (named, *(Address(addr_spec=address) for address in contact))
+
+
+def _is_to(message: EmailMessage, to: Sequence[str]) -> bool:
+    written = message["To"]
+    return bool(written) and not written.defects and [one.addr_spec for one in written.addresses] == to
+
+
+def addresses(recipient: Recipient) -> list[str]:
+    """List where a recipient's letters go: the registered address, and a registered contact at its domain."""
+    main, contact = map(registered_address, (recipient.email, recipient.contact_email))
+    if not main:
+        return []
+    return [main] if contact in {None, main} or _domain(main) != _domain(str(contact)) else [main, str(contact)]
+
+
+def registered_address(email: str) -> str | None:
+    """Give the address if it is exactly one that every mail server takes, without hidden characters."""
+    if not (EMAIL.fullmatch(email) and email.isascii() and email.isprintable()):
+        return None
+    try:
+        return Address(addr_spec=email).addr_spec
+    except (ValueError, MessageError):
+        return None
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].casefold()
+
+
+# what it holds
+
+
+def _with_room(letter: Letter, files: Sequence[Attachment], mail: Mail) -> tuple[list[Attachment], Letter]:
+    """Choose the files there is room for; say in the letter where those that are left out can be had."""
+    kept, said, room = [], [], mail.max_megabytes * MEGABYTE
+    for file in files:
+        size = len(file.content) * ENCODED
+        if size <= room:
+            kept.append(file)
+            room -= size
+            continue
+        key = "left_out_at" if mail.large_files else "left_out"
+        place = clean(mail.large_files)
+        said.append(load_texts(TEXTS).say(key, letter.recipient.language, file=file.name, place=place))
+    return kept, replace(letter, steps=(*said, *letter.steps))
+
+
+@cache
+def _layout(name: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(LAYOUTS),
+        autoescape=name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals["WIDTH"] = WIDTH
+    return environment.get_template(name)

@@ -1,0 +1,212 @@
+"""The states of letters, and what a person says of them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+
+from outputs import mailroom
+from outputs.letter_states import ORDERS, STATES
+from outputs.log import letter_ids, letter_orders
+from outputs.mailroom import OutboxError, bounced, letter_history, letter_list, obey, settle
+from outputs.message import read_message
+from outputs.outbox import make_letters
+from outputs.register import Register
+from templates.round import Round
+from tests.made_returns import ERROR, OWNER, Made, day, make_form
+
+NOW = datetime(2030, 2, 4, 8, tzinfo=UTC)
+OTHER = "964952612"
+WRONG = Made("wrong", outcome="needs_correction", findings=(ERROR,))
+SERVER = '[mail]\nhost = "smtp.kontoret.no"\n'
+
+
+class Office:
+    """A round with a letter to each of two owners."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        make_form(folder / "form")
+        self.set("")
+        self.register_address("ask@example.no")
+        self.register = Register.open(self.round.register, self.round.form)
+        self.take_in(WRONG, Made("andre", report="BAT-0002-1", recipient=OTHER))
+        self.write()
+
+    @property
+    def round(self) -> Round:
+        return Round(self.folder)
+
+    def set(self, more: str) -> None:
+        office = '[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
+        text = f'form = "{(self.folder / "form").as_posix()}"\n{office}{more}'
+        (self.folder / "round.toml").write_text(text, encoding="utf-8")
+
+    def register_address(self, email: str) -> None:
+        rows = f"{OWNER};Ask båtlag;KLUBB;{email};nb\n{OTHER};Våg båtlag;KLUBB;vaag@example.no;nn\n"
+        (self.folder / "recipients.csv").write_text(f"orgnr;navn;type;epost;språk\n{rows}", encoding="utf-8")
+
+    def take_in(self, *made: Made) -> None:
+        self.register.merge([one.verdict() for one in made], NOW)
+
+    def write(self) -> list[dict[str, Any]]:
+        return make_letters(self.round, self.register, NOW)
+
+    def put(self, state: str, number: int = 1) -> None:
+        with self.register.writing() as connection:
+            mailroom.move(connection, number, state, "", NOW)
+
+    def say(self, what: str, *numbers: int) -> None:
+        obey(self.register, what, numbers, "Kari", "fordi", NOW)
+
+    def states(self) -> list[str]:
+        return [letter["state"] for letter in letter_list(self.register)]
+
+    def text(self, letter: dict[str, Any]) -> str:
+        part = read_message(self.folder / letter["path"]).get_body(("plain",))
+        assert part is not None
+        return " ".join(str(part.get_content()).split())
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+# a person's word
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", ORDERS)
+def test_a_person_can_say_what_makes_sense_of_a_letter_and_nothing_else(office: Office, what: str, state: str) -> None:
+    allowed, becomes = ORDERS[what]
+    office.put(state)
+
+    if state in allowed:
+        office.say(what, 1)
+        assert office.states() == [becomes, "queued"]
+    else:
+        with pytest.raises(OutboxError, match=f"letter 1 is {state}"):
+            office.say(what, 1)
+        assert office.states() == [state, "queued"]
+
+
+def test_a_letter_in_flight_is_nobodys_to_command() -> None:
+    assert all("sending" not in allowed for allowed, _ in ORDERS.values())
+
+
+def test_who_said_it_and_why_is_kept(office: Office) -> None:
+    office.say("hold", 1)
+
+    told = letter_history(office.register, 1)
+    assert told["orders"] == [{"what": "hold", "by": "Kari", "reason": "fordi", "at": NOW.isoformat()}]
+    assert [(event["state"], event["note"]) for event in told["events"]] == [
+        ("queued", ""),
+        ("held", "hold: fordi (Kari)"),
+    ]
+
+
+@pytest.mark.parametrize(("by", "reason"), [("", "fordi"), ("Kari", " ")])
+def test_a_word_without_a_name_and_a_reason_is_not_obeyed(office: Office, by: str, reason: str) -> None:
+    with pytest.raises(OutboxError, match="say who and why"):
+        obey(office.register, "hold", [1], by, reason, NOW)
+    assert office.states() == ["queued", "queued"]
+
+
+def test_a_word_about_several_letters_is_obeyed_for_all_or_none(office: Office) -> None:
+    with pytest.raises(OutboxError, match="there is no letter 3"):
+        office.say("hold", 1, 3)
+    assert office.states() == ["queued", "queued"]
+
+    office.say("hold", 1, 2)
+    assert office.states() == ["held", "held"]
+
+
+def test_what_was_said_cannot_be_changed(office: Office) -> None:
+    office.say("hold", 1)
+
+    for change in (delete(letter_orders), update(letter_orders).values(by="Ole"), delete(letter_ids)):
+        with pytest.raises(IntegrityError, match="append-only"), office.register.writing() as connection:
+            connection.execute(change)
+
+
+# states that the program sees to
+
+
+def test_a_letter_that_a_run_left_in_flight_is_uncertain(office: Office) -> None:
+    office.put("sending")
+    settle(office.round, office.register, NOW)
+
+    assert office.states() == ["uncertain", "queued"]
+    assert "nobody knows whether it arrived" in letter_history(office.register, 1)["events"][-1]["note"]
+
+
+def test_a_letter_in_flight_is_left_alone_while_a_run_is_sending(office: Office) -> None:
+    office.put("sending")
+    with mailroom.alone(office.round) as alone:
+        assert alone
+        settle(office.round, office.register, NOW)
+
+    assert office.states() == ["sending", "queued"]
+
+
+def test_a_letter_is_a_draft_while_its_owner_has_no_address(office: Office) -> None:
+    office.register_address("ingen")
+    settle(office.round, office.register, NOW)
+    assert office.states() == ["draft", "queued"]
+
+    office.register_address("ny@example.no")
+    settle(office.round, office.register, NOW)
+    assert office.states() == ["queued", "queued"]
+    assert letter_list(office.register)[0]["to"] == ["ny@example.no"]
+
+
+def test_a_letter_that_comes_back_is_known_by_its_message_id(office: Office) -> None:
+    office.put("sent")
+    message_id = str(read_message(office.folder / letter_list(office.register)[0]["path"])["Message-ID"])
+
+    assert bounced(office.register, message_id, "550 no such user", NOW)
+    assert not bounced(office.register, "<another@example.no>", "550", NOW)
+    assert office.states() == ["bounced", "queued"]
+
+
+# what is new before the letter was sent
+
+
+def test_a_letter_that_is_no_longer_true_is_taken_back_before_it_is_sent(office: Office) -> None:
+    office.set(SERVER)
+    office.take_in(Made("right", day(12)))
+
+    (letter,) = office.write()
+    assert letter["kind"] == "receipt"
+    assert "Takk" not in office.text(letter)  # the owner never heard of the errors
+    assert office.states() == ["overtaken", "queued", "queued"]
+
+
+def test_a_letter_that_was_taken_back_is_written_again_when_it_is_true_again(office: Office) -> None:
+    office.set(SERVER)
+    with office.register.writing() as connection:
+        mailroom.overtake(connection, mailroom.known(connection, ["correction"]), NOW)
+    assert office.states() == ["overtaken", "queued"]
+
+    assert [letter["kind"] for letter in office.write()] == ["correction"]
+    assert office.states() == ["queued", "queued"]
+
+
+@pytest.mark.parametrize("state", ["held", "failed", "discarded", "bounced"])
+def test_a_letter_that_waits_for_a_person_is_not_written_again(office: Office, state: str) -> None:
+    office.set(SERVER)
+    office.put(state)
+
+    assert office.write() == []
+
+
+def test_without_a_mail_server_a_queued_letter_has_been_mailed_by_hand(office: Office) -> None:
+    office.take_in(Made("right", day(12)))
+
+    (letter,) = office.write()
+    assert "Opplysningen vi ba dere rette, er rettet." in office.text(letter)
+    assert office.states() == ["queued", "queued", "queued"]
