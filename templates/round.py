@@ -2,11 +2,12 @@
 
 import csv
 import os
+import re
 import secrets
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -40,6 +41,33 @@ class Mail(Part):
     sender: str = ""
 
 
+HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+
+
+def _one_host(host: str) -> str:
+    if host and not HOST.fullmatch(host):
+        raise ValueError(f"«{host}» is not the name of a server; write the name alone, as imap.example.no")
+    return host
+
+
+class Mailbox(Part):
+    """Where owners' mails come in. The password is never here: BEHOV_IMAP_PASSWORD holds it."""
+
+    host: Annotated[str, AfterValidator(_one_host)] = ""
+    port: int = Field(default=993, ge=1, le=65535)
+    user: str = ""
+    folder: str = "INBOX"
+    tls: Literal["ssl", "starttls"] = "ssl"
+
+
+def _complete(mailbox: Mailbox) -> Mailbox:
+    for key in ("host", "user", "folder"):
+        text = getattr(mailbox, key)
+        if not text.strip() or not text.isprintable():
+            raise ValueError(f'its {key} is empty or has hidden characters; write {key} = "…", or take [mailbox] out')
+    return mailbox
+
+
 def _with_address(office: Office) -> Office:
     if not EMAIL.fullmatch(office.email):
         raise ValueError(f"its email «{office.email}» is not one e-mail address; write it as post@example.no")
@@ -53,6 +81,7 @@ class Settings(Part):
     office: Annotated[Office, AfterValidator(_with_address)]
     deadline: LocalTime | None = None  # instead of the form's own
     mail: Mail = Mail()
+    mailbox: Annotated[Mailbox, AfterValidator(_complete)] | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +193,11 @@ class Round:
     @property
     def inbox(self) -> Path:
         return self.folder / "inbox"
+
+    @property
+    def collected(self) -> Path:
+        """The ledger of the mails that were fetched."""
+        return self.folder / "collected.csv"
 
     @property
     def archive(self) -> Path:
