@@ -7,6 +7,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from hashlib import sha256
 from pathlib import Path
 
 XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
@@ -32,6 +33,8 @@ def mail(
     message.set_content("Hei, her kommer skjemaet.\n")
     for name, content in files:
         message.add_attachment(content, *XLSX, filename=name)
+    if files:
+        message.set_boundary(f"=={sha256(f'{message_id}{subject}'.encode()).hexdigest()[:20]}==")  # the same every time
     return message
 
 
