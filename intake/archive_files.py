@@ -13,6 +13,8 @@ from intake.guard import BROKEN, MAX_RATIO, MB, RATIO_MATTERS
 
 MAX_MEMBER, MAX_TOTAL = 50 * MB, 500 * MB  # bytes; a member that is smaller and too large is told by the guard
 LEAST = 64 << 10  # bytes that a member counts for at least, so that there is an end to their number too
+MAX_LISTED = 100_000  # members, and those of the zip files among them; more are not even listed
+LISTED = b"PK\x01\x02"  # how the line of a member in the directory begins
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # the second is an empty one
 DOCUMENTS = (".xlsx", ".xlsm", ".xltx", ".xltm", ".xlsb", ".docx", ".docm", ".pptx", ".ods", ".odt", ".numbers")
 OF_A_DOCUMENT = frozenset({"[Content_Types].xml", "mimetype", "Index.zip", "Index/Document.iwa"})
@@ -46,6 +48,8 @@ def is_zip(name: str, content: bytes) -> bool:
     """Whether a file is a zip file of files: not a document, and whole enough to list what is in it."""
     if not may_be_zip(name, content):
         return False
+    if _has_too_many(content):
+        return True
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return OF_A_DOCUMENT.isdisjoint(archive.namelist())
@@ -58,12 +62,18 @@ def unpacked(content: bytes, budget: int = MAX_TOTAL) -> Iterator[Member]:
 
     Raises UnsafeZipError before the first, when they would be more than `budget` bytes, or one is past the caps.
     """
+    if _has_too_many(content):
+        raise UnsafeZipError
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [member for member in archive.infolist() if _is_file(member)]
         if sum(max(member.file_size, LEAST) for member in members) > budget or any(map(_is_bomb, members)):
             raise UnsafeZipError
         for member in sorted(members, key=lambda member: member.filename):
             yield _read(archive, member)
+
+
+def _has_too_many(content: bytes) -> bool:
+    return content.count(LISTED) > MAX_LISTED
 
 
 def is_system_file(name: str) -> bool:

@@ -22,6 +22,10 @@ from templates.recipients import EMAIL
 
 SUFFIX = ".eml"
 MAX_PARTS = 1_000
+MAX_HEADER = 4_000  # characters of one; reading a longer one takes the standard library minutes
+# How often these may stand in a mail; attachments hold none of them. Each begins a header, more of one, or a part,
+# and the parser would make something of every one.
+MOST = ((b":", 200_000), (b"\n ", 100_000), (b"\n\t", 100_000), (b"\n--", 20_000))
 YEARS = range(1990, 2200)  # a clock outside them shows nothing
 
 # Parts that are no attachment: what mail programs add to every mail of their own accord.
@@ -66,6 +70,7 @@ class _AnyBytes(Compat32):
     """Headers as text, those with raw bytes too: UTF-8 if it is that, else what Windows wrote."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002 - the policy's own shape
+        value = value[:MAX_HEADER]
         if value.isascii():
             return value
         raw = value.encode("utf-8", "surrogateescape")
@@ -85,6 +90,8 @@ def is_mail(name: str) -> bool:
 
 def open_mail(raw: bytes) -> OpenedMail:
     """Take a mail apart. Raises MailError, and nothing else, however it is made."""
+    if any(raw.count(mark) > most for mark, most in MOST):
+        raise MailError
     try:
         return _open(raw)
     except Exception as error:

@@ -19,16 +19,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intake.collected import Collected, add, read_collected
-from intake.guard import MB
 from intake.mail import MailError, OpenedMail, open_mail
-from intake.sources import NOT_WHOLE, SourceError
+from intake.sources import MAX_OPENED, NOT_WHOLE, SourceError
 from templates.round import Mailbox
 
 if TYPE_CHECKING:
     from imap_tools import BaseMailBox
 
 TIMEOUT = 60  # seconds a server may be silent
-MAX_MAIL = 100 * MB
+MAX_MAIL = MAX_OPENED  # bytes; intake would not open a larger one
 AT_ONCE = 500  # mails that are listed in one question
 KEYWORD = "$behov"  # what we flag mails with that are in inbox/
 PASSWORD = "BEHOV_IMAP_PASSWORD"  # noqa: S105 - the name of the variable

@@ -14,7 +14,7 @@ from intake.names import Names, label
 from intake.submission import MAIL_SERVER, MAILBOX, STATED, Return, Trouble
 from templates.texts import load_texts
 
-MAX_OPENED = 150 * MB  # a larger mail or zip file is not opened; the guard says that it is too big
+MAX_OPENED = 100 * MB  # a larger mail or zip file is not opened; the guard says that it is too big
 MAX_DEPTH = 8  # mails within mails
 NOT_WHOLE = ".behov-part"  # how the names of mails end that are not fetched to their end
 TEXTS = Path(__file__).parent / "texts.toml"

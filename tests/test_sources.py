@@ -293,6 +293,11 @@ HOPELESS = {
     "no mail": b"\x00\xff" * 500,
     "half a mail": mail(("skjema.xlsx", BOOK)).as_bytes()[:700],
     "1,500 mails within mails": b"Content-Type: message/rfc822\r\n\r\n" * 1500 + b"Subject: x\r\n\r\n",
+    "two million headers": b"a: b\n" * 2_000_000,
+    "a million parts": b'Content-Type: multipart/mixed; boundary="x"\r\n\r\n' + b"--x\r\n" * 1_000_000,
+    "a header that goes on": b"Subject: x\n" + b" y\n" * 200_000,
+    "a subject without end": b"Subject: " + b"=?utf-8?q?a?= " * 100_000 + b"\n\nhei",
+    "senders without end": b"From: " + b"a@b.example, " * 300_000 + b"\n\nhei",
     "20,000 parts": b'Content-Type: multipart/mixed; boundary="x"\r\n\r\n' + b"--x\r\n\r\nhei\r\n" * 20_000,
     "a kind of its own": b"Content-Type: =?x?y?z?=; ;;==;\r\nFrom: <<<>>>@\r\nSubject: =?zz?q?=\r\n\r\nhei",
     "an unknown encoding": b"From: =?klingon?q?=F8?= <a@b.example>\r\nContent-Transfer-Encoding: x-none\r\n\r\nhei",
@@ -528,6 +533,14 @@ def test_a_zip_file_that_grows_too_much_is_not_opened(inbox: Path) -> None:
 
     assert reasons(found(inbox)) == ["zip_too_much"] * 2
     assert not list((inbox.parent / "unpacked").iterdir())
+
+
+def test_a_zip_file_with_too_many_members_is_not_even_listed(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_files, "MAX_LISTED", 2)
+    monkeypatch.setattr("zipfile.ZipFile", None)
+    put(inbox / "a.zip", b"PK\x03\x04" + b"PK\x01\x02" * 3)
+
+    assert reasons(found(inbox)) == ["zip_too_much"]
 
 
 def test_a_member_that_lies_about_its_size_is_damaged(inbox: Path) -> None:
