@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outputs.letter_states import ORDERS
+from outputs.progress import progress, write_trace
 
 if TYPE_CHECKING:
     from outputs.register import Register
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
+TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
 
 class WrongUse(click.ClickException):
@@ -136,39 +138,62 @@ def send_out(
 
 
 @main.command()
+@json_option
+@click.pass_obj
+def collect(folder: Path, *, as_json: bool) -> None:
+    """Fetch returned workbooks from the mailbox into inbox/. The password is read from BEHOV_IMAP_PASSWORD."""
+    import os
+
+    from intake import mailbox
+    from outputs.results import collected_json
+    from outputs.telling import collected_lines
+
+    with _told_plainly():
+        round_ = _round(folder)
+        password = os.environ.get(mailbox.PASSWORD)
+        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, progress)
+    if as_json:
+        _print_json(collected_json(found))
+    else:
+        _tell(collected_lines(found, round_.inbox))
+    sys.exit(NEEDS_A_PERSON if found.too_big or found.missed else DONE)
+
+
+@main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--received", type=click.DateTime(TIMES), help="When PATHS were handed in (local time); a mail tells.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; keep and change nothing.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that read files (default: one for each core).")
 @click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
 @json_option
 @click.pass_obj
-def ingest(
-    folder: Path, paths: tuple[Path, ...], *, dry_run: bool, workers: int | None, answers: bool, as_json: bool
+def ingest(  # noqa: PLR0913 - one for each option
+    folder: Path,
+    paths: tuple[Path, ...],
+    received: datetime | None,
+    *,
+    dry_run: bool,
+    workers: int | None,
+    answers: bool,
+    as_json: bool,
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
     from outputs import ingest as batch
     from outputs.results import verdicts_json
-    from outputs.telling import summary, unchecked_lines
+    from outputs.telling import ingest_lines
     from validation.known import unchecked
+    from validation.rules import without_sender
 
     with _told_plainly():
         round_ = _round(folder)
-        skipped = unchecked(round_.form, batch.known_of(round_))
-        verdicts = batch.ingest(round_, paths, _now(round_.form), progress, workers, dry=dry_run)
+        now, skipped = _now(round_.form), unchecked(round_.form, batch.known_of(round_))
+        stated = batch.stated_time(received, paths, now)
+        verdicts = batch.ingest(round_, paths, now, progress, workers, dry=dry_run, stated=stated)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
-    elif verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
-        files = "1 file" if len(verdicts) == 1 else f"{len(verdicts)} files"
-        click.echo(f"{files}, all known. Nothing changed.")
     else:
-        _tell(summary(verdicts, round_.form))
-        _tell(unchecked_lines(skipped))
-        ending = (
-            "Nothing was kept or changed (--dry-run)."
-            if dry_run
-            else f"Nothing is lost: every file is in {round_.archive}/."
-        )
-        click.echo(f"\n{ending} Next: behov feedback")
+        skipped += without_sender(round_.form, verdicts)
+        _tell(ingest_lines(verdicts, round_, skipped, dry=dry_run))
     sys.exit(_exit_code(verdict.outcome for verdict in verdicts))
 
 
@@ -179,21 +204,20 @@ def ingest(
 @json_option
 @click.pass_obj
 def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_json: bool) -> None:
-    """Show the findings of one workbook. Nothing is stored."""
-    from outputs.ingest import check_file, known_of, office_of
+    """Show the findings of one workbook, or of each in a mail or a zip file. Nothing is stored."""
+    from outputs.ingest import check_file
     from outputs.results import verdicts_json
-    from outputs.telling import verdict_lines
-    from validation.known import NOTHING
+    from outputs.telling import check_lines
 
     with _told_plainly():
         round_ = None if form_name else _round(folder)
-        office = office_of(round_ or _form(str(form_name)))
-        verdict = check_file(office, file, known_of(round_) if round_ else NOTHING)
+        form = round_.form if round_ else _form(str(form_name))
+        verdicts = check_file(round_ or form, file)
     if as_json:
-        _print_json(verdicts_json([verdict], office.form, answers=answers))
+        _print_json(verdicts_json(verdicts, form, answers=answers))
     else:
-        _tell(verdict_lines(verdict, office.form))
-    sys.exit(_exit_code([verdict.outcome]))
+        _tell(check_lines(verdicts, form))
+    sys.exit(_exit_code(verdict.outcome for verdict in verdicts))
 
 
 @main.command()
@@ -449,30 +473,9 @@ def _told_plainly() -> Iterator[None]:
         raise WrongUse(str(error)) from None
     except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)
-        path = _write_trace()
+        path = write_trace()
         click.echo(f"Error: something in the program failed ({type(error).__name__}). Details: {path}", err=True)
         sys.exit(OUR_FAILURE)
-
-
-def _write_trace() -> Path:
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="behov-", suffix=".log", delete=False, encoding="utf-8") as file:
-        file.write(traceback.format_exc())
-    return Path(file.name)
-
-
-@contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on stderr; gives the function that says how many more are done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:<10}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda count: bar.advance(task, count)
 
 
 def _exit_code(outcomes: Iterable[str]) -> int:

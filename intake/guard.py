@@ -95,6 +95,7 @@ SIGNATURES = (
     (4, b"ftyphei", "image"),
     (4, b"ftypmif1", "image"),
     (0, b"{\\rtf", "word"),
+    (0, b"\x78\x9f\x3e\x22", "winmail"),  # what Outlook packs attachments in for Outlook alone
 )
 HEAD = 4096  # bytes that tell text from other things
 HTML = re.compile(rb"<!doctype html|<html|<table|^mime-version:", re.IGNORECASE)

@@ -65,7 +65,9 @@ def receive(source: Return, office: Office) -> Submission | Refused:
 
 
 def _receive(source: Return, office: Office) -> Submission | Refused:
-    data = source.path.read_bytes()
+    if source.trouble is not None:
+        return Refused(source, source.trouble.outcome, source.trouble.reason, source.trouble.details)
+    data = source.file.read_bytes()
     trouble = inspect(data, source.name)
     if trouble is not None:
         return Refused(source, trouble.outcome, trouble.reason)

@@ -9,17 +9,58 @@ Value = str | int | float | date | None
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """One received file, identified by its SHA-256 (hex)."""
+class Mail:
+    """The e-mail that brought a return, as its sender wrote it: nothing here is proof."""
 
-    path: Path
+    message_id: str
+    sender: str  # the address in From; empty when there is none
+    subject: str
+    sent: datetime | None  # by the sender's clock
+    forwarded: datetime | None = None  # when the mail that lies in this one says it was received
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a file is not read, found before anybody looks into it. The fields are those of `Refused`."""
+
+    outcome: str
+    reason: str
+    details: dict[str, str] = field(default_factory=dict)
+
+
+FILE_CLOCK, STATED, MAIL_SERVER, MAILBOX = "file", "stated", "mail", "mailbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """One received file, identified by its SHA-256 (hex).
+
+    `clock` tells who says when it was received: "mailbox" (the mail server, over IMAP), "mail" (the
+    mail server, in the saved mail), "stated" (a person) or "file" (the time it was last changed: a guess).
+    """
+
+    path: Path  # where staff find it; what lies in another file comes after that one: inbox/svar.zip/skjema.xlsx
     sha256: str
-    received: datetime  # with time zone
-    sender: str | None = None
+    received: datetime  # with time zone; what `intake.sources` finds is in whole seconds
+    sender: str | None = None  # the address it came from; None when the source does not tell
+    clock: str = FILE_CLOCK
+    mail: Mail | None = None
+    unpacked: Path | None = None  # where the bytes of what lies in another file are, for as long as it is read
+    trouble: Trouble | None = None
 
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def file(self) -> Path:
+        """Where its bytes are."""
+        return self.unpacked or self.path
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether nobody knows when it was received."""
+        return self.clock == FILE_CLOCK
 
 
 @dataclass(frozen=True, slots=True)

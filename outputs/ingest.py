@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from intake.batch import Received, receive_all
+from intake.collected import read_received
 from intake.receive import Office, receive
-from intake.sources import SourceError, find_returns
+from intake.sources import Inlet, SourceError, find_returns
 from intake.submission import Refused, Return
 from outputs.log import DUPLICATE
 from outputs.register import ArchiveError, Register, archive
@@ -31,7 +33,7 @@ class Progress(Protocol):
     def __call__(self, label: str, total: int) -> AbstractContextManager[Step]: ...
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - what staff can say of a run
     round_: Round,
     paths: Sequence[Path],
     now: datetime,
@@ -39,24 +41,47 @@ def ingest(
     workers: int | None = None,
     *,
     dry: bool = False,
+    stated: datetime | None = None,
 ) -> list[Verdict]:
     """Take returned files in and give the verdict on each, in order of name.
 
-    A file that is known is not read again. With `dry` nothing is kept and nothing is merged.
+    A file that is known is not read again. With `dry` nothing is kept and nothing is merged. `stated`
+    is when files that do not tell it themselves were received.
     Raises SourceError for a path that does not exist.
     """
     known_to_us = known_of(round_)
-    sources = find_returns(paths or [round_.inbox], round_.form.zone)
-    register = Register.open(round_.register, round_.form)
-    known = register.known({source.sha256 for source in sources})
-    new = [source for source in sources if source.sha256 not in known]
-    kept, lost = (new, []) if dry else _keep(round_, new)
-    received = _read(round_, kept, progress, workers or os.cpu_count() or 1)
+    with TemporaryDirectory(prefix="behov-") as unpacked:
+        sources = find_returns(paths or [round_.inbox], inlet_of(round_, Path(unpacked), stated))
+        register = Register.open(round_.register, round_.form)
+        known = register.known({source.sha256 for source in sources})
+        new = [source for source in sources if source.sha256 not in known]
+        kept, lost = (new, []) if dry else _keep(round_, new)
+        received = _read(round_, kept, progress, workers or os.cpu_count() or 1)
     with progress("Checking", len(new)) as step:
         judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us)}
         step(len(new))
     verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
     return verdicts if dry else register.merge(verdicts, now)
+
+
+def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime) -> datetime | None:
+    """Give the local time that a person says these files were received its time zone. Raises SourceError."""
+    if received is None:
+        return None
+    if not paths:
+        raise SourceError("--received is about files that you name; write their paths after it")
+    stated = received.replace(tzinfo=now.tzinfo)
+    if stated > now:
+        raise SourceError(f"--received {received:%Y-%m-%d %H:%M} has not been yet")
+    return stated
+
+
+def inlet_of(owner: Round | Form, unpacked: Path, stated: datetime | None = None) -> Inlet:
+    """What is known of where files come from; of a form alone, the time zone."""
+    if isinstance(owner, Round):
+        collected = read_received(owner.collected)
+        return Inlet(owner.form.zone, unpacked, owner.settings.office.email, collected, stated)
+    return Inlet(owner.zone, unpacked, stated=stated)
 
 
 def office_of(owner: Round | Form) -> Office:
@@ -71,11 +96,15 @@ def known_of(round_: Round) -> Known:
     return Known(round_.waivers, {"grants": grants_register(round_.grants)} if round_.grants else {})
 
 
-def check_file(office: Office, path: Path, known: Known = NOTHING) -> Verdict:
-    """Judge one workbook and store nothing. Raises SourceError."""
+def check_file(owner: Round | Form, path: Path) -> list[Verdict]:
+    """Judge one file, or each of those that lie in a mail or a zip file; store nothing. Raises SourceError."""
     if path.is_dir():
         raise SourceError(f"{path} is a folder; name one file")
-    return judge([receive(find_returns([path], office.form.zone)[0], office)], office.form, known)[0]
+    form, known = (owner.form, known_of(owner)) if isinstance(owner, Round) else (owner, NOTHING)
+    office = office_of(owner)
+    with TemporaryDirectory(prefix="behov-") as unpacked:
+        received = [receive(source, office) for source in find_returns([path], inlet_of(owner, Path(unpacked)))]
+    return judge(received, form, known)
 
 
 def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], list[Refused]]:

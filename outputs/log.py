@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from intake.submission import Submission
+from intake.submission import Return, Submission
 from outputs.projection import Version
 from outputs.stored import Moment, Words, dump_submission, load_submission
 from validation.findings import Finding
@@ -61,6 +61,18 @@ arrivals = Table(  # every place a return was seen, and what the run said about 
     Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
     Column("outcome", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
+)
+origins = Table(  # who says when and from whom each arrival came; a mail's words are its sender's
+    "origins",
+    log,
+    Column("path", Words, primary_key=True),
+    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("received", Moment, nullable=False),
+    Column("clock", Text, nullable=False),  # see intake.submission.Return
+    Column("sender", Words),
+    Column("message_id", Words),
+    Column("subject", Words),
+    Column("sent", Moment),
 )
 submissions = Table(
     "submissions",
@@ -150,6 +162,7 @@ FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
     returns,
     arrivals,
+    origins,
     submissions,
     findings,
     correction_deadlines,
@@ -204,6 +217,22 @@ def write_arrivals(connection: Connection, verdicts: list[Verdict], now: datetim
     ]
     if rows:
         connection.execute(insert(arrivals).on_conflict_do_nothing(), rows)
+        came = [_origin_row(verdict.source) for verdict in verdicts]
+        connection.execute(insert(origins).on_conflict_do_nothing(), came)
+
+
+def _origin_row(source: Return) -> dict[str, Any]:
+    mail = source.mail
+    return {
+        "path": str(source.path),
+        "sha256": source.sha256,
+        "received": source.received,
+        "clock": source.clock,
+        "sender": source.sender or (mail.sender if mail else None),
+        "message_id": mail.message_id if mail else None,
+        "subject": mail.subject if mail else None,
+        "sent": mail.sent if mail else None,
+    }
 
 
 def _insert_returns(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -313,11 +313,15 @@ def _stored_shape(connection: Connection) -> int:
 
 
 def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[int]:
-    """Find the verdicts about files not seen before: of the same file, the one received first."""
+    """Find the verdicts about files not seen before: of the same file, the one received first.
 
-    def order(index: int) -> tuple[bool, datetime, str]:
+    A time that somebody knows goes before one that is a guess.
+    """
+
+    def order(index: int) -> tuple[bool, bool, datetime, str]:
         verdict = verdicts[index]
-        return verdict.outcome == DUPLICATE, verdict.source.received, str(verdict.source.path)
+        source = verdict.source
+        return verdict.outcome == DUPLICATE, source.is_guess, source.received, str(source.path)
 
     first: dict[str, int] = {}
     for index in sorted(range(len(verdicts)), key=order):
@@ -359,7 +363,7 @@ def archive(round_: Round, source: Return) -> Path:
     kept = round_.archive / f"{source.sha256}{source.path.suffix.lower()[:SUFFIX_LENGTH]}"
     if kept.exists():
         return kept
-    content = source.path.read_bytes()
+    content = source.file.read_bytes()
     if hashlib.sha256(content).hexdigest() != source.sha256:
         raise ArchiveError(f"{source.path} was changed after it was read; take it in again")
     round_.archive.mkdir(parents=True, exist_ok=True)

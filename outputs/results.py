@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from intake.mailbox import Collection, Listed
 from intake.submission import Answer, Submission
 from templates.form import Form, GridSheet, QuestionSheet, Sheet
 from validation.findings import Finding
@@ -30,6 +31,32 @@ def letters_json(made: Sequence[dict[str, Any]], run: "Run | None") -> dict[str,
     return {"letters": list(letters.values()), "sending": run.counts, "stopped": run.stopped or None}
 
 
+def collected_json(collection: Collection) -> dict[str, Any]:
+    """What `collect --json` prints."""
+    return {
+        "mailbox": collection.settings.user,
+        "folder": collection.settings.folder,
+        "messages": [
+            {**_mail(one.listed), "path": str(one.path), "attachments": one.attachments} for one in collection.new
+        ],
+        "known": collection.known,
+        "too_big": [_mail(mail) for mail in collection.too_big],
+        "missed": collection.missed,
+    }
+
+
+def _mail(listed: Listed) -> dict[str, Any]:
+    mail = listed.opened.mail
+    return {
+        "uid": int(listed.uid),
+        "message_id": mail.message_id,
+        "sender": mail.sender or None,
+        "subject": mail.subject,
+        "received": listed.received.isoformat(),
+        "size": listed.size,
+    }
+
+
 def _file(verdict: Verdict, form: Form, *, answers: bool) -> dict[str, Any]:
     submission = verdict.submission
     told: dict[str, Any] = {
@@ -37,6 +64,10 @@ def _file(verdict: Verdict, form: Form, *, answers: bool) -> dict[str, Any]:
         "sha256": verdict.source.sha256,
         "outcome": verdict.outcome,
         "reason": verdict.reason.get(form.languages[0]) or None,
+        "received": verdict.source.received.astimezone(form.zone).isoformat(),
+        "clock": verdict.source.clock,
+        "sender": verdict.source.sender,
+        "message_id": verdict.source.mail.message_id if verdict.source.mail else None,
         "report": verdict.report,
         "recipient": verdict.recipient,
         "form": submission.form if submission else None,

@@ -35,18 +35,18 @@ class Words(TypeDecorator[str]):
 
 
 def dump_submission(submission: Submission) -> str:
-    """Turn a Submission into JSON; `load_submission` makes the same one of it."""
+    """Turn a Submission into JSON; `load_submission` makes the same one of it, less the mail it came in."""
     source = submission.source
     fields = {name: getattr(submission, name) for name in ("form", "version", "language", "recipient", "report")}
-    fields["source"] = [str(source.path), source.sha256, source.received.isoformat(), source.sender]
+    fields["source"] = [str(source.path), source.sha256, source.received.isoformat(), source.sender, source.clock]
     fields["sheets"] = {key: _dump_sheet(sheet) for key, sheet in submission.sheets.items()}
     return json.dumps(fields, default=_dump_date, separators=(",", ":"))
 
 
 def load_submission(stored: str) -> Submission:
     fields = json.loads(stored)
-    path, sha256, received, sender = fields["source"]
-    fields["source"] = Return(Path(path), sha256, datetime.fromisoformat(received), sender)
+    path, sha256, received, *known = fields["source"]
+    fields["source"] = Return(Path(path), sha256, datetime.fromisoformat(received), *known)
     fields["sheets"] = {key: _load_sheet(sheet) for key, sheet in fields["sheets"].items()}
     return Submission(**fields)
 

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from intake.mailbox import Collection, Listed
 from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, STATES
 from templates.form import Form
-from validation.verdict import Verdict
+from templates.round import Round
+from validation.verdict import LATE, Verdict
 
 if TYPE_CHECKING:
     from outputs.sending import Run
@@ -55,16 +57,65 @@ def summary(verdicts: Sequence[Verdict], form: Form) -> Iterator[str]:
     """A batch: a count for each outcome, and the files that a person must look at."""
     yield ""
     yield from _counts(Counter(verdict.outcome for verdict in verdicts), _most_common(verdicts))
-    for outcome in NAMED:
-        files = [verdict for verdict in verdicts if verdict.outcome == outcome]
+    for outcome in (*NAMED, LATE):
+        # of those that are late, the ones that a person must know more of than that
+        files = [verdict for verdict in verdicts if verdict.outcome == outcome and (outcome != LATE or verdict.reason)]
         if files:
             yield f"\n{WORDS[outcome].capitalize()}"
-            language = form.languages[0]
-            yield from _some([f"«{verdict.source.name}»  {verdict.reason.get(language, '')}" for verdict in files])
+            yield from _some([_named(verdict, form.languages[0]) for verdict in files])
 
 
-def verdict_lines(verdict: Verdict, form: Form) -> Iterator[str]:
-    """One file: how it ended, and every finding with its place."""
+def _named(verdict: Verdict, language: str) -> str:
+    """One file that a person must look at: its name, who sent it, and why."""
+    source = verdict.source
+    sender = f", from {source.sender}" if source.sender else ""
+    return f"«{source.name}»{sender}  {verdict.reason.get(language, '')}"
+
+
+def ingest_lines(
+    verdicts: Sequence[Verdict], round_: Round, unchecked: Sequence[tuple[str, str]], *, dry: bool
+) -> Iterator[str]:
+    """One run of the batch: the summary, what was not checked, and what comes next."""
+    if verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
+        yield f"{_count(len(verdicts), 'file')}, all known. Nothing changed."
+        return
+    yield from summary(verdicts, round_.form)
+    yield from unchecked_lines(unchecked)
+    kept = f"Nothing is lost: every file is in {round_.archive}/."
+    yield f"\n{'Nothing was kept or changed (--dry-run).' if dry else kept} Next: behov feedback"
+
+
+def collected_lines(collection: Collection, inbox: Path) -> Iterator[str]:
+    """What was fetched from the mailbox, what was not, and what comes next."""
+    settings, files = collection.settings, sum(one.attachments for one in collection.new)
+    yield (
+        f"{settings.user}, {settings.folder}: {_count(len(collection.new), 'new message')} "
+        f"with {_count(files, 'attachment')} saved to {inbox}/, {collection.known} known before."
+    )
+    if collection.too_big:
+        yield "\nToo big to fetch: save what is attached to them in inbox/ yourself"
+        yield from (f"  {_mail_line(mail)}" for mail in collection.too_big)
+    if collection.missed:
+        yield f"\nThe server did not hand out {_count(collection.missed, 'message')}. Run behov collect again."
+    yield "\nThe messages stay in the mailbox. Next: behov ingest"
+
+
+def _mail_line(mail: Listed) -> str:
+    about = mail.opened.mail
+    return f"«{about.subject}», from {about.sender or '?'}, {mail.size >> 20} MB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def check_lines(verdicts: Iterable[Verdict], form: Form) -> Iterator[str]:
+    """Each file: how it ended, and every finding with its place."""
+    for verdict in verdicts:
+        yield from _verdict_lines(verdict, form)
+
+
+def _verdict_lines(verdict: Verdict, form: Form) -> Iterator[str]:
     language = form.languages[0]
     yield f"{verdict.source.name}: {WORDS[verdict.outcome]}  {verdict.report or ''}".rstrip()
     if verdict.reason:

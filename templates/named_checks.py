@@ -103,7 +103,9 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
     ),
     "file_is_new": _named("intake", "The same file is taken in once.", where="intake and the register"),
     "rows_in_table": _named("intake", "Rows stand inside their table, without gaps.", where=NOT_YET),
-    "sender_is_contact": _named("intake", "The sender is the contact person or at the same domain.", where=NOT_YET),
+    "sender_is_contact": _named(
+        "intake", "The sender is the contact person or at the same domain.", "avsender", "email"
+    ),
     "language_decided": _named(
         "intake", "The reply is in the language that the recipient is registered with.", where="the letters"
     ),

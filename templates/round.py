@@ -38,7 +38,7 @@ class Office(Part):
 
 def _one_host(host: str) -> str:
     if host and not HOST.fullmatch(host):
-        raise ValueError(f"«{host}» is not the name of a server; write the name alone, as smtp.example.no")
+        raise ValueError(f"«{host}» is not the name of a server; write the name alone, as mail.example.no")
     return host
 
 
@@ -67,6 +67,24 @@ class Mail(Part):
         return self.tls == "ssl" or (self.tls is None and self.port == SMTPS)
 
 
+class Mailbox(Part):
+    """Where owners' mails come in. The password is never here: BEHOV_IMAP_PASSWORD holds it."""
+
+    host: Annotated[str, AfterValidator(_one_host)] = ""
+    port: int = Field(default=993, ge=1, le=65535)
+    user: str = ""
+    folder: str = "INBOX"
+    tls: Literal["ssl", "starttls"] = "ssl"
+
+
+def _complete(mailbox: Mailbox) -> Mailbox:
+    for key in ("host", "user", "folder"):
+        text = getattr(mailbox, key)
+        if not text.strip() or not text.isprintable():
+            raise ValueError(f'its {key} is empty or has hidden characters; write {key} = "…", or take [mailbox] out')
+    return mailbox
+
+
 def _with_address(office: Office) -> Office:
     if not EMAIL.fullmatch(office.email):
         raise ValueError(f"its email «{office.email}» is not one e-mail address; write it as post@example.no")
@@ -80,6 +98,7 @@ class Settings(Part):
     office: Annotated[Office, AfterValidator(_with_address)]
     deadline: LocalTime | None = None  # instead of the form's own
     mail: Mail = Mail()
+    mailbox: Annotated[Mailbox, AfterValidator(_complete)] | None = None
 
 
 @dataclass(frozen=True)
@@ -196,6 +215,11 @@ class Round:
     @property
     def inbox(self) -> Path:
         return self.folder / "inbox"
+
+    @property
+    def collected(self) -> Path:
+        """The ledger of the mails that were fetched."""
+        return self.folder / "collected.csv"
 
     @property
     def archive(self) -> Path:

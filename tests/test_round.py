@@ -157,7 +157,7 @@ def test_a_folder_that_is_no_round_is_told_how_to_make_one(tmp_path: Path) -> No
          ("mail.password: is not a known key. "
           "Use host, large_files, max_megabytes, per_connection, per_minute, port, sender, tls or user.")),
         ("[office]", '[mail]\nhost = "smtp://x.no"\n[office]',
-         "mail.host: «smtp://x.no» is not the name of a server. Write the name alone, as smtp.example.no."),
+         "mail.host: «smtp://x.no» is not the name of a server. Write the name alone, as mail.example.no."),
         ("[office]", '[mail]\nsender = "a@b.no,c@d.no"\n[office]',
          "mail.sender: «a@b.no,c@d.no» is not one e-mail address. Write it as post@example.no."),
         ("[office]", '[mail]\ntls = "none"\n[office]', "mail.tls: «none» is not known here. Use ssl or starttls."),

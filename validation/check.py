@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from intake.submission import Refused, Row, Submission, Value
+from intake.submission import Refused, Return, Row, Submission, Value
 from templates.definition import bound_rules
 from templates.form import Form, Rule
 from templates.named_checks import NAMED_CHECKS
@@ -18,7 +18,7 @@ from validation.frames import ROW, SUBMISSION, make_frames
 from validation.hits import Found, Hit, Numbered
 from validation.known import KNOWN, NOTHING, Known, Source
 from validation.places import Spot, answer, cell, label, ranges, spots
-from validation.rules import CHECKS, DEADLINE_CHECK
+from validation.rules import CHECKS, DEADLINE_CHECK, is_in_time, moment
 from validation.schema import failures
 from validation.verdict import LATE, Verdict
 from validation.wording import message, row_name
@@ -39,15 +39,31 @@ def judge(received: Sequence[Submission | Refused], form: Form, known: Known = N
 def _verdict(submission: Submission, findings: list[Finding], form: Form) -> Verdict:
     deadline_rules = {rule.id for rule in form.rules if rule.check == DEADLINE_CHECK}
     late = any(finding.rule in deadline_rules for finding in findings)
-    outcome = LATE if late else outcome_of(findings)
-    return Verdict(submission.source, outcome, {}, submission, tuple(findings), submission.report, submission.recipient)
+    outcome, reason = (LATE, _late_reason(submission.source, form)) if late else (outcome_of(findings), {})
+    return Verdict(
+        submission.source, outcome, reason, submission, tuple(findings), submission.report, submission.recipient
+    )
+
+
+def _late_reason(source: Return, form: Form) -> dict[str, str]:
+    """What to know before deciding: that the time is a guess, or that somebody else may have had the mail in time."""
+    forwarded = source.mail.forwarded if source.mail else None
+    if source.is_guess:
+        return _told("late_by_guess", form, received=moment(source.received, form))
+    if forwarded is not None and is_in_time(forwarded, form):
+        times = {"received": moment(source.received, form), "forwarded": moment(forwarded, form)}
+        return _told("late_forwarded", form, **times)
+    return {}
 
 
 def _refusal(refused: Refused, form: Form) -> Verdict:
-    texts = load_texts(REASONS)
-    reason = texts.all(refused.reason, **{"name": refused.source.name, **refused.details})
-    told = {language: reason[language] for language in form.languages if language in reason}
+    told = _told(refused.reason, form, **{"name": refused.source.name, **refused.details})
     return Verdict(refused.source, refused.outcome, told, None, (), refused.report, refused.recipient)
+
+
+def _told(reason: str, form: Form, **details: str) -> dict[str, str]:
+    words = load_texts(REASONS).all(reason, **details)
+    return {language: words[language] for language in form.languages if language in words}
 
 
 def find(form: Form, submissions: Sequence[Submission], known: Known = NOTHING) -> list[list[Finding]]:
@@ -123,7 +139,7 @@ class _Collected:
 
     def add_named_checks(self) -> None:
         for rule in self.form.rules:
-            broken = CHECKS[rule.check](self.submission, self.form) if rule.check in CHECKS else None
+            broken = CHECKS[rule.check](self.submission, self.form, rule.given) if rule.check in CHECKS else None
             if broken is not None:
                 words = {language: rule.message[language].format(**broken) for language in self.form.languages}
                 finding = Finding(rule.id, rule.told_as, "", (), (), words, part=rule.part)
