@@ -14,7 +14,17 @@ from sqlalchemy.exc import IntegrityError
 
 from intake.submission import Answer, Return, Submission
 from outputs import register as register_module
-from outputs.log import APPEND_ONLY, arrivals, decisions, letter_events, letters, log, returns
+from outputs.log import (
+    APPEND_ONLY,
+    arrivals,
+    decisions,
+    letter_events,
+    letter_ids,
+    letter_orders,
+    letters,
+    log,
+    returns,
+)
 from outputs.register import ArchiveError, Register, archive
 from outputs.stored import dump_submission, load_submission
 from templates.form import Form
@@ -323,6 +333,8 @@ def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any)
         }
         connection.execute(insert(letters).values(made_at=NOW, **letter))
         connection.execute(insert(letter_events).values(letter=1, state="queued", at=NOW))
+        connection.execute(insert(letter_ids).values(letter=1, message_id="<1@example.no>"))
+        connection.execute(insert(letter_orders).values(letter=1, what="hold", by="NN", reason="post", at=NOW))
     before = everything(register)
     assert before[table.name]
 
