@@ -1,13 +1,16 @@
 """One Return -> one Submission, or the reason there is none."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
 
 from intake.derive import derive
-from intake.guard import error_cells, inspect
+from intake.exact import DAYS_TO_1904, NO_VALUE, Flaw
+from intake.guard import MAX_FILE, inspect, is_harmless
+from intake.isolation import Work
 from intake.locate import LocateError, Place, locate
 from intake.personal import without_birth_numbers
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
@@ -52,20 +55,40 @@ class NotOursError(Exception):
         self.details = details
 
 
-def receive(source: Return, office: Office) -> Submission | Refused:
-    """Read one returned file. Never raises: our own failure becomes a Refused of its own kind."""
+Received = Submission | Refused
+KILLED = ("quarantined", "killed_reader")  # a file that ended the process that read it
+
+
+def receive(source: Return, office: Office) -> Received:
+    """Read one returned file, in a process of its own when it might harm ours. Never raises."""
+    if _is_harmless(source):
+        return receive_here(source, office)
+    return next(Work(receive_here, office).one_by_one([source])) or Refused(source, *KILLED)
+
+
+def _is_harmless(source: Return) -> bool:
+    try:
+        return is_harmless(first_bytes(source.path), source.name)
+    except OSError:
+        return True  # there is nothing to read
+
+
+def receive_here(source: Return, office: Office) -> Received:
+    """Read one returned file in this process. Never raises: our own failure becomes a Refused of its own kind."""
     try:
         return _receive(source, office)
     except NotOursError as error:
         report, recipient = (error.stamp.report, error.stamp.recipient) if error.stamp else (None, None)
         return Refused(source, error.outcome, error.reason, error.details, report, recipient)
+    except (MemoryError, RecursionError):
+        return Refused(source, *KILLED)
     except Exception:
         log.exception("could not read %s", source.path)
         return Refused(source, "failed", "failed")
 
 
-def _receive(source: Return, office: Office) -> Submission | Refused:
-    data = source.path.read_bytes()
+def _receive(source: Return, office: Office) -> Received:
+    data = first_bytes(source.path)
     trouble = inspect(data, source.name)
     if trouble is not None:
         return Refused(source, trouble.outcome, trouble.reason)
@@ -82,13 +105,19 @@ def _receive(source: Return, office: Office) -> Submission | Refused:
     if missing:
         raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
     recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, office.form)
-    sheets = _read_sheets(office.form, places, error_cells(data), recipient)
+    sheets = _read_sheets(office.form, places, recipient, is_1904=workbook.is_1904)
     submission = Submission(
         source, office.form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets
     )
     if is_unchanged(submission, office.form, recipient):
         return Refused(source, "empty", "empty_return", {}, stamp.report, stamp.recipient)
     return submission
+
+
+def first_bytes(path: Path) -> bytes:
+    """The bytes of a file, or enough of them to see that it is too big."""
+    with path.open("rb") as file:
+        return file.read(MAX_FILE + 1)
 
 
 # whose is it?
@@ -145,28 +174,28 @@ def locate_any(workbook: Workbook, office: Office) -> bool:
 
 
 def _read_sheets(
-    form: Form, places: dict[str, Place], errors: dict[str, set[str]], recipient: Recipient
+    form: Form, places: dict[str, Place], recipient: Recipient, *, is_1904: bool
 ) -> dict[str, SheetAnswers]:
     read = {}
     for key, sheet in form.sheets.items():
-        broken = errors.get(places[key].cells.name, set())
-        read[key] = derive(form, sheet, _read_sheet(form, sheet, places[key], broken), recipient)
+        cells = places[key].cells
+        answers = _read_sheet(sheet, places[key], partial(_read, form=form, is_1904=is_1904))
+        read[key] = derive(form, sheet, answers, recipient, cells.formula)
     return read
 
 
-def _read_sheet(form: Form, sheet: Sheet, place: Place, broken: set[str]) -> SheetAnswers:
+ReadCell = Callable[[object, Question], Reading | None]
+
+
+def _read_sheet(sheet: Sheet, place: Place, read: ReadCell) -> SheetAnswers:
     if isinstance(sheet, QuestionSheet):
         spots = {key: (row, place.columns[key]) for key, row in place.rows.items()}
-        only = Row(0, "", _answers(form, sheet, place, spots, broken))
+        only = Row(0, "", _answers(sheet, place, spots, read))
         return SheetAnswers(place.cells.name, {key: address(*spot) for key, spot in spots.items()}, (only,))
     places = {key: letter(column) for key, column in place.columns.items()}
     lines = [(row, key) for key, row in place.rows.items()] if isinstance(sheet, GridSheet) else _used(sheet, place)
     rows = tuple(
-        Row(
-            row + 1,
-            key,
-            _answers(form, sheet, place, {name: (row, col) for name, col in place.columns.items()}, broken),
-        )
+        Row(row + 1, key, _answers(sheet, place, {name: (row, col) for name, col in place.columns.items()}, read))
         for row, key in lines
     )
     return SheetAnswers(place.cells.name, places, rows, place.first_row + 1)
@@ -175,42 +204,43 @@ def _read_sheet(form: Form, sheet: Sheet, place: Place, broken: set[str]) -> She
 def _used(sheet: Sheet, place: Place) -> list[tuple[int, str]]:
     """The rows of a table where the owner has written something."""
     columns = [
-        place.columns[key]
+        (place.columns[key], question)
         for key, question in sheet.questions.items()
         if key in place.columns and not question.calculated
     ]
     return [
         (row, "")
         for row in range(place.first_row, len(place.cells.rows))
-        if any(not _blank(place.cells.at(row, column)) for column in columns)
+        if any(not _blank(place.cells.at(row, column), question) for column, question in columns)
     ]
 
 
-def _blank(cell: object) -> bool:
-    return isinstance(cell, str) and not cell.strip()
+def _blank(cell: object, question: Question) -> bool:
+    """Whether nothing is written; a formula of ours that no program has calculated is nothing yet."""
+    return (isinstance(cell, str) and not cell.strip()) or (question.fill is not None and cell == NO_VALUE)
 
 
-def _answers(
-    form: Form, sheet: Sheet, place: Place, spots: dict[str, tuple[int, int]], broken: set[str]
-) -> dict[str, Answer]:
+def _answers(sheet: Sheet, place: Place, spots: dict[str, tuple[int, int]], read: ReadCell) -> dict[str, Answer]:
     answers = {}
     for key, (row, column) in spots.items():
         question = sheet.questions[key]
-        if question.calculated:
+        cell = place.cells.at(row, column)
+        if question.calculated or _blank(cell, question):
             continue
-        where = address(row, column)
-        reading = (
-            Reading(None, "", "error_cell") if where in broken else _read(place.cells.at(row, column), question, form)
-        )
+        reading = read(cell, question)
         if reading is not None:
             answers[key] = Answer(
-                reading.value, reading.raw, where, reading.problem, reading.note, dict(reading.details)
+                reading.value, reading.raw, address(row, column), reading.problem, reading.note, dict(reading.details)
             )
     return answers
 
 
-def _read(cell: object, question: Question, form: Form) -> Reading | None:
-    reading = None if cell == "" else read_value(cell, question, form)
+def _read(cell: object, question: Question, *, form: Form, is_1904: bool) -> Reading | None:
+    if isinstance(cell, Flaw):
+        return Reading(None, cell.shown, cell.problem)
+    if is_1904 and question.type == "date" and isinstance(cell, float):
+        cell += DAYS_TO_1904
+    reading = read_value(cell, question, form)
     return None if reading is None else without_birth_numbers(reading, question)
 
 
