@@ -14,7 +14,7 @@ MAX_AREA = 1_000_000  # cells; the fast reader keeps room for every cell up to t
 FORMULA = rb"<f(?:[^<>]*/>|[^<>]*>[^<]*</f>)"
 TEXT = rb"[^<\x00-\x08\x0b\x0c\x0e-\x1f]*"
 CELL = (
-    rb'<c r="[A-Z]{1,2}[1-9]\d{0,4}"(?: s="\d{1,5}")?(?:/>|(?:'
+    rb'<c r="[A-Z]{1,2}[1-9]\d{0,4}"(?: s="\d{1,5}")?(?:(?: t="(?:n|s|str|inlineStr)")?(?:/>|></c>)|(?:'
     rb'(?: t="n")?>(?:' + FORMULA + rb")?(?:<v>-?\d{1,30}(?:\.\d{1,40})?(?:[eE][-+]?\d\d?)?</v>)?"
     rb'| t="s"><v>\d{1,9}</v>'
     rb'| t="(?:str|e)">(?:' + FORMULA + rb")?<v>" + TEXT + rb"</v>"
