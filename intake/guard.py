@@ -309,14 +309,16 @@ FEW_BYTES, FEW_UNPACKED, FEW_PARSED = 4 * MB, 64 * MB, 8 * MB
 
 def is_harmless(data: bytes, name: str) -> bool:
     """Whether reading a file can cost our own process little: it is refused as it is, or small and safe."""
-    if len(data) > FEW_BYTES:
-        return False
+    if len(data) > MAX_FILE:
+        return True  # not read at all
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > FEW_UNPACKED:
+            members = archive.infolist()
+            _check_members(members)
+            if len(data) > FEW_BYTES or sum(member.file_size for member in members) > FEW_UNPACKED:
                 return False
             package = Package(archive)
             parsed = package.names() - package.unread_parts()
             return package.size(parsed) < FEW_PARSED or inspect(data, name) is not None
     except (*BROKEN, _StopError):
-        return True  # no workbook: it is told what it is, and not opened
+        return len(data) <= FEW_BYTES  # no workbook: it is told what it is, and not opened

@@ -9,10 +9,11 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import TypeVar
 from xml.parsers.expat import ExpatError
+from xml.sax.saxutils import unescape
 
 from python_calamine import CalamineWorkbook
 
@@ -26,6 +27,7 @@ WORKBOOK, STRINGS, STYLES = "xl/workbook.xml", "xl/sharedstrings.xml", "xl/style
 BROKEN = (PackageError, ExpatError, zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError)
 
 
+NAMES = re.compile(r'<definedName [^<>]*\bname="([^"]+)"[^<>]*>([^<!]+)!([^<]+)<')
 TRUE = frozenset({"1", "true", "on"})
 T = TypeVar("T")
 
@@ -60,11 +62,15 @@ class SheetCells:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A workbook as read: its sheets, the text of its document properties, and how it counts days."""
+    """A workbook as read: its sheets, the text of its document properties, and how it counts days.
+
+    `names` tells the tab and the cell that a defined name stands for.
+    """
 
     sheets: list[SheetCells]
     properties: str
     is_1904: bool = False
+    names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def read_workbook(data: bytes) -> Workbook:
@@ -88,7 +94,7 @@ class _Reader:
 
     def read(self) -> Workbook:
         sheets = [self._sheet(sheet) for sheet in self._package.answer_sheets()]
-        return Workbook(sheets, self._properties(), self._is_1904)
+        return Workbook(sheets, self._properties(), self._is_1904, self._names())
 
     def _sheet(self, sheet: Sheet) -> SheetCells:
         xml = self._package.read(sheet.part)
@@ -131,6 +137,13 @@ class _Reader:
     def _is_1904(self) -> bool:
         settings = elements(self._package.read(self._package.main_part), "workbookPr")
         return any(attributes.get("date1904") in TRUE for _, attributes in settings)
+
+    def _names(self) -> dict[str, tuple[str, str]]:
+        text = self._package.read(self._package.main_part).decode("utf-8", "replace")
+        return {
+            name: (unescape(tab).removeprefix("'").removesuffix("'").replace("''", "'"), cell)
+            for name, tab, cell in NAMES.findall(text)
+        }
 
     def _properties(self) -> str:
         names = self._package.names()

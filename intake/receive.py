@@ -1,30 +1,28 @@
 """One Return -> one Submission, or the reason there is none."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain, takewhile
 from pathlib import Path
 
-from intake.derive import derive
-from intake.exact import DAYS_TO_1904, NO_VALUE, Flaw
+from intake.answers import read_answers
 from intake.guard import MAX_FILE, inspect, is_harmless
 from intake.isolation import Work
-from intake.locate import LocateError, Place, locate
-from intake.personal import without_birth_numbers
+from intake.likeness import likely_owner
+from intake.locate import LocateError, locate
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
-from intake.submission import Answer, Refused, Return, Row, SheetAnswers, Submission
+from intake.submission import Answer, Refused, Return, SheetAnswers, Submission
 from intake.values import Reading, read_value
 from templates import layout as at
-from templates.cells import address, letter
-from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet
+from templates.form import Form
 from templates.prefill import prefilled
 from templates.recipients import Recipient
 from templates.stamp import Stamp, find_stamps, is_genuine
 from templates.texts import Texts, load_texts
 
 WORKBOOK_TEXTS = Path(__file__).parent.parent / "templates" / "texts.toml"
+OWNER, REPORT = "recipient.orgnr", "report.id"  # what a question may be filled in with
 CODE_ROWS = 12  # rows at the top of a sheet where the skjemakode is looked for
 MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID, at.MARK_CONTROL)
 
@@ -96,7 +94,7 @@ def _receive(source: Return, office: Office) -> Received:
         workbook = read_workbook(data)
     except UnreadableWorkbookError:
         return Refused(source, "unreadable", "damaged")
-    stamp = _identify(workbook, office)
+    stamp = _identify(workbook, office, source.sender)
     try:
         places = locate(workbook, office.form, office.words)
     except LocateError as error:
@@ -105,7 +103,8 @@ def _receive(source: Return, office: Office) -> Received:
     if missing:
         raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
     recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, office.form)
-    sheets = _read_sheets(office.form, places, recipient, is_1904=workbook.is_1904)
+    sheets = read_answers(office.form, places, recipient, is_1904=workbook.is_1904)
+    _check_owner(sheets, stamp, office)
     submission = Submission(
         source, office.form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets
     )
@@ -123,12 +122,11 @@ def first_bytes(path: Path) -> bytes:
 # whose is it?
 
 
-def _identify(workbook: Workbook, office: Office) -> Stamp:
+def _identify(workbook: Workbook, office: Office, sender: str | None) -> Stamp:
     """The one stamp that every carrier agrees on. Raises NotOursError."""
     stamps = dict.fromkeys(chain.from_iterable(find_stamps(text) for text in _carriers(workbook)))
     if not stamps:
-        known = locate_any(workbook, office)
-        raise NotOursError(*(("quarantined", "no_code") if known else ("unreadable", "foreign")))
+        raise _without_code(workbook, office, sender)
     if len(stamps) > 1:
         codes = ", ".join(stamp.code for stamp in stamps)
         raise NotOursError("quarantined", "codes_disagree", codes=codes)
@@ -162,86 +160,42 @@ def _is_above_answers(row: Sequence[object]) -> bool:
     return not any(isinstance(cell, str) and cell.startswith(MARKS) for cell in row)
 
 
-def locate_any(workbook: Workbook, office: Office) -> bool:
-    """Whether any sheet of the form can be recognised in the workbook."""
+def _without_code(workbook: Workbook, office: Office, sender: str | None) -> NotOursError:
+    """What to say of a workbook without a code: whether it is the form, and whose it looks like."""
     try:
-        return bool(locate(workbook, office.form, office.words))
+        places = locate(workbook, office.form, office.words)
     except LocateError:
-        return True
+        return NotOursError("quarantined", "no_code")
+    if not places:
+        return NotOursError("unreadable", "foreign")
+    nobody = Recipient("", "", "", "", office.form.languages[0])
+    sheets = read_answers(office.form, places, nobody, is_1904=workbook.is_1904)
+    owner = likely_owner(office.form, sheets, sender, office.recipients.values())
+    if owner is None:
+        return NotOursError("quarantined", "no_code")
+    return NotOursError("quarantined", "no_code_likely", owner=owner.name, orgnr=owner.orgnr)
 
 
-# what does it say?
+def _check_owner(sheets: dict[str, SheetAnswers], stamp: Stamp, office: Office) -> None:
+    """Demand that what we wrote and locked still stands, and that the answers are not another owner's.
 
-
-def _read_sheets(
-    form: Form, places: dict[str, Place], recipient: Recipient, *, is_1904: bool
-) -> dict[str, SheetAnswers]:
-    read = {}
-    for key, sheet in form.sheets.items():
-        cells = places[key].cells
-        answers = _read_sheet(sheet, places[key], partial(_read, form=form, is_1904=is_1904))
-        read[key] = derive(form, sheet, answers, recipient, cells.formula)
-    return read
-
-
-ReadCell = Callable[[object, Question], Reading | None]
-
-
-def _read_sheet(sheet: Sheet, place: Place, read: ReadCell) -> SheetAnswers:
-    if isinstance(sheet, QuestionSheet):
-        spots = {key: (row, place.columns[key]) for key, row in place.rows.items()}
-        only = Row(0, "", _answers(sheet, place, spots, read))
-        return SheetAnswers(place.cells.name, {key: address(*spot) for key, spot in spots.items()}, (only,))
-    places = {key: letter(column) for key, column in place.columns.items()}
-    lines = [(row, key) for key, row in place.rows.items()] if isinstance(sheet, GridSheet) else _used(sheet, place)
-    rows = tuple(
-        Row(row + 1, key, _answers(sheet, place, {name: (row, col) for name, col in place.columns.items()}, read))
-        for row, key in lines
-    )
-    return SheetAnswers(place.cells.name, places, rows, place.first_row + 1)
-
-
-def _used(sheet: Sheet, place: Place) -> list[tuple[int, str]]:
-    """The rows of a table where the owner has written something."""
-    columns = [
-        (place.columns[key], question)
-        for key, question in sheet.questions.items()
-        if key in place.columns and not question.calculated
-    ]
-    return [
-        (row, "")
-        for row in range(place.first_row, len(place.cells.rows))
-        if any(not _blank(place.cells.at(row, column), question) for column, question in columns)
-    ]
-
-
-def _blank(cell: object, question: Question) -> bool:
-    """Whether nothing is written; a formula of ours that no program has calculated is nothing yet."""
-    return (isinstance(cell, str) and not cell.strip()) or (question.fill is not None and cell == NO_VALUE)
-
-
-def _answers(sheet: Sheet, place: Place, spots: dict[str, tuple[int, int]], read: ReadCell) -> dict[str, Answer]:
-    answers = {}
-    for key, (row, column) in spots.items():
-        question = sheet.questions[key]
-        cell = place.cells.at(row, column)
-        if question.calculated or _blank(cell, question):
+    Raises NotOursError.
+    """
+    form, recipient = office.form, office.recipients.get(stamp.recipient)
+    for sheet, question in form.questions():
+        answer = next((row.answers.get(question.key) for row in sheets[sheet].rows), None)
+        if answer is None or question.prefill is None or (recipient is None and question.prefill != REPORT):
             continue
-        reading = read(cell, question)
-        if reading is not None:
-            answers[key] = Answer(
-                reading.value, reading.raw, address(row, column), reading.problem, reading.note, dict(reading.details)
-            )
-    return answers
+        sent = read_value(prefilled(question, recipient or _stranger(stamp, form), stamp.report), question, form)
+        if question.locked and not _is_same(answer, sent):
+            details = {"label": question.label[form.languages[0]], "was": sent.raw if sent else "", "now": answer.raw}
+            raise NotOursError("quarantined", "locked_changed", stamp, **details)
+        other = office.recipients.get(str(answer.value)) if question.prefill == OWNER else None
+        if recipient is not None and other not in (None, recipient):
+            raise NotOursError("quarantined", "other_owner", stamp, owner=recipient.name, other=other.name)
 
 
-def _read(cell: object, question: Question, *, form: Form, is_1904: bool) -> Reading | None:
-    if isinstance(cell, Flaw):
-        return Reading(None, cell.shown, cell.problem)
-    if is_1904 and question.type == "date" and isinstance(cell, float):
-        cell += DAYS_TO_1904
-    reading = read_value(cell, question, form)
-    return None if reading is None else without_birth_numbers(reading, question)
+# has anything been written?
 
 
 def is_unchanged(submission: Submission, form: Form, recipient: Recipient) -> bool:
