@@ -6,6 +6,8 @@ from intake.isolation import Work
 from intake.receive import KILLED, Office, Received, receive, receive_here
 from intake.submission import Refused, Return
 
+__all__ = ["Received", "receive_all"]
+
 SMALL = 8  # so few files are read one at a time, most of them in our own process: starting workers takes longer
 
 

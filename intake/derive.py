@@ -11,7 +11,9 @@ from templates.recipients import Recipient, Unit
 Formulas = Callable[[str], str]  # the formula in a cell
 
 
-def derive(form: Form, sheet: Sheet, answers: SheetAnswers, recipient: Recipient, formulas: Formulas) -> SheetAnswers:
+def derive(
+    form: Form, sheet: Sheet, answers: SheetAnswers, recipient: Recipient, formulas: Formulas = lambda _cell: ""
+) -> SheetAnswers:
     """The same sheet with its fills, lookups and sums computed; stored results of our formulas are never used."""
     rows = [_with_fetched(form, sheet, answers, row, recipient, formulas) for row in answers.rows]
     if isinstance(sheet, GridSheet):

@@ -103,7 +103,8 @@ def cell(xml: str, reference: str = AMOUNT[0], part: str = BUDGET) -> bytes:
 
 
 def typed(kind: str, inner: str) -> bytes:
-    return cell(f'<c r="C7" s="15"{kind and f" t={chr(34)}{kind}{chr(34)}"}>{inner}</c>')
+    told = f' t="{kind}"' if kind else ""
+    return cell(f'<c r="C7" s="15"{told}>{inner}</c>')
 
 
 def rows(xml: str, part: str = BUDGET) -> bytes:
@@ -177,6 +178,11 @@ def edited(edit: Callable[[openpyxl.Workbook], object]) -> bytes:
     file = io.BytesIO()
     workbook.save(file)
     return file.getvalue()
+
+
+def keep_guide(book: openpyxl.Workbook) -> None:
+    for sheet in book.worksheets[1:]:
+        book.remove(sheet)
 
 
 def main_type(kind: str) -> bytes:
@@ -452,8 +458,7 @@ OWNERS = {
     "the locked number of the report changed": Case(
         lambda: cell('<c r="C7" t="str"><v>BM24-0009-1</v></c>', "C7", FORM), "locked_changed"),
     "no code at all": Case(codeless, "no_code_likely"),
-    "only the guide": Case(lambda: edited(lambda book: [
-        book.remove(sheet) for sheet in book.worksheets[1:]]), "sheets_missing"),
+    "only the guide": Case(lambda: edited(keep_guide), "sheets_missing"),
     "another workbook": Case(lambda: foreign(b"", "")[1], "foreign"),
     "the workbook as it was sent": Case(lambda: DESK.send(DESK.recipients[owner()]), "empty_return"),
 }  # fmt: skip

@@ -451,11 +451,16 @@ def test_an_old_file_with_some_wrong_bytes_never_stops_the_guard(flips: list[tup
 FOUND_BY_READING = {
     "foreign", "no_code", "wrong_form", "unknown_version", "bad_code", "codes_disagree", "unknown_recipient",
     "unknown_report", "empty_return", "two_forms", "sheets_missing", "keys_moved", "failed", "killed_reader",
+    "no_code_likely", "locked_changed", "other_owner", "answer_dragged",
 }  # fmt: skip
 PLACEHOLDERS = {
     "two_forms": {"name", "sheets"},
     "sheets_missing": {"name", "sheets"},
     "keys_moved": {"name", "sheet", "label"},
+    "no_code_likely": {"name", "owner", "orgnr"},
+    "locked_changed": {"name", "label", "was", "now"},
+    "other_owner": {"name", "owner", "other"},
+    "answer_dragged": {"name", "sheet", "label", "onto"},
 }
 
 
