@@ -1,33 +1,48 @@
 """The answers nobody writes: fetched from lists, and summed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from intake.submission import Answer, Row, SheetAnswers, Value
 from intake.values import Reading, read_value
 from templates.form import UNITS, Form, GridSheet, Lookup, Question, Sheet
-from templates.layout import SUMMED
+from templates.layout import NAMED_LIST, SUMMED
 from templates.recipients import Recipient, Unit
 
+Formulas = Callable[[str], str]  # the formula in a cell
 
-def derive(form: Form, sheet: Sheet, answers: SheetAnswers, recipient: Recipient) -> SheetAnswers:
-    """The same sheet with its fills, lookups and sums computed; cached results are never used."""
-    rows = [_with_fetched(form, sheet, answers, row, recipient) for row in answers.rows]
+
+def derive(
+    form: Form, sheet: Sheet, answers: SheetAnswers, recipient: Recipient, formulas: Formulas = lambda _cell: ""
+) -> SheetAnswers:
+    """The same sheet with its fills, lookups and sums computed; stored results of our formulas are never used."""
+    rows = [_with_fetched(form, sheet, answers, row, recipient, formulas) for row in answers.rows]
     if isinstance(sheet, GridSheet):
         rows = _with_sums(sheet, answers, rows)
     return SheetAnswers(answers.name, answers.places, tuple(rows), answers.first_row)
 
 
-def _with_fetched(form: Form, sheet: Sheet, answers: SheetAnswers, row: Row, recipient: Recipient) -> Row:
+def _with_fetched(
+    form: Form, sheet: Sheet, answers: SheetAnswers, row: Row, recipient: Recipient, formulas: Formulas
+) -> Row:
     found = dict(row.answers)
     for key, question in sheet.questions.items():
         source = question.lookup or question.fill
-        if source is None or (question.fill and key in found):
+        if source is None:
+            continue
+        reading = _fetch(form, question, source, found.get(source.key), recipient)
+        if question.fill and key in found and _is_owners(found[key], reading, formulas):
             continue
         found.pop(key, None)
-        reading = _fetch(form, question, source, found.get(source.key), recipient)
         if reading is not None and reading.problem is None:
             found[key] = Answer(reading.value, reading.raw, answers.cell(key, row))
     return Row(row.number, row.key, found)
+
+
+def _is_owners(answer: Answer, fetched: Reading | None, formulas: Formulas) -> bool:
+    """Whether the owner wrote it: what differs from what we would fetch may be an old result of our formula."""
+    if fetched is not None and answer.problem is None and answer.value == fetched.value:
+        return True
+    return NAMED_LIST not in formulas(answer.cell)
 
 
 def _fetch(form: Form, question: Question, source: Lookup, by: Answer | None, recipient: Recipient) -> Reading | None:

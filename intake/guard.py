@@ -16,7 +16,8 @@ from xml.parsers.expat import ExpatError
 
 import olefile
 
-from intake.package import DoctypeError, Package, PackageError, Sheet, walk_sheet
+from intake.exact import farthest
+from intake.package import DoctypeError, Package, PackageError, Sheet
 
 MB = 1 << 20
 MAX_FILE = 20 * MB
@@ -26,10 +27,12 @@ MAX_RATIO, RATIO_MATTERS = 250, 4 * MB  # a sheet of equal rows may shrink a lot
 MAX_ELEMENTS, SHORTEST_ELEMENT = 1_500_000, 4  # in one part; <c/>
 MAX_ROW, MAX_COLUMN = 20_000, 500  # a value farther out makes the reader allocate everything before it
 
-QUARANTINED = frozenset({"macro", "zip_bomb", "doctype", "external_links", "far_cell", "unsafe_package"})
+QUARANTINED = frozenset(
+    {"macro", "zip_bomb", "doctype", "external_links", "far_cell", "unsafe_package", "reaching_formula"}
+)
 BROKEN = (
     zipfile.BadZipFile, zlib.error, ExpatError, EOFError, struct.error,
-    OSError, ValueError, RuntimeError, OverflowError, PackageError,
+    OSError, ValueError, LookupError, RuntimeError, OverflowError, PackageError,
 )  # fmt: skip
 
 
@@ -134,7 +137,7 @@ def _kind_of_ole(data: bytes) -> str:
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as ole:
             streams = {path[0] for path in ole.listdir()}
-    except (OSError, ValueError, struct.error, IndexError, TypeError, AttributeError):
+    except Exception:  # noqa: BLE001 - olefile trusts what the file says of itself
         return "damaged"
     if "EncryptedPackage" in streams:
         return "password"
@@ -149,7 +152,6 @@ DANGEROUS_NAME = re.compile(r"(?:^|/)\.\.(?:/|$)|^/|:|[\x00-\x1f]")
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 ENCRYPTED = 0x1
 LOCAL_HEADER = struct.Struct("<26xHH")  # the lengths of the name and the extra field that follow it
-UNREAD = "customxml/"  # what other programs left there, in any encoding
 
 
 def _inspect_zip(data: bytes, archive: zipfile.ZipFile) -> None:
@@ -162,10 +164,13 @@ def _inspect_zip(data: bytes, archive: zipfile.ZipFile) -> None:
     _check_no_overlap(data, members)
     _check_content_type(package)
     _check_parts(package.names())
-    sheets = {sheet.part for sheet in package.sheets() if _is_worksheet(sheet, package)}
-    for part in package.names():
-        if part.endswith((".xml", ".rels")) and not part.startswith(UNREAD):
+    for sheet in package.sheets:
+        _check_listed(sheet, package)
+    sheets = {sheet.part for sheet in package.answer_sheets()}
+    for part in package.names() - package.unread_parts():
+        if part.endswith((".xml", ".rels")):
             _check_xml(package.read(part), is_sheet=part in sheets)
+    _check_formulas(package.read(package.main_part), DEFINED)
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
@@ -226,14 +231,13 @@ def _check_parts(names: set[str]) -> None:
         _stop("external_links")
 
 
-def _is_worksheet(sheet: Sheet, package: Package) -> bool:
+def _check_listed(sheet: Sheet, package: Package) -> None:
     if "macrosheet" in sheet.kind.casefold():
         _stop("macro")
     if sheet.is_external:
         _stop("external_links")
     if sheet.part not in package.names():
         _stop("damaged")
-    return sheet.kind.endswith("/worksheet")
 
 
 # XML
@@ -276,19 +280,46 @@ def _holds_ascii(declaration: bytes) -> bool:
 def _check_sheet(xml: bytes, root: bytes) -> None:
     if root != b"worksheet":
         _stop("damaged")
+    _check_formulas(xml, FORMULA)
     if FAR_OR_ODD.search(xml) or PREFIXED.search(xml):
-        row, column = walk_sheet(xml).farthest
+        row, column = farthest(xml)
         if row > MAX_ROW or column > MAX_COLUMN:
             _stop("far_cell")
 
 
-def error_cells(data: bytes) -> dict[str, set[str]]:
-    """List the cells that show an error such as #REF!, by the name of their sheet.
+# formulas that reach out of the workbook; none is ever calculated here, but staff open the file
 
-    The reader gives them as empty. For files that `inspect` has let through.
-    """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        package = Package(archive)
-        parts = ((sheet.name, package.read(sheet.part)) for sheet in package.sheets())
-        marked = {name: xml for name, xml in parts if b't="e"' in xml or b"t='e'" in xml}
-    return {name: walk_sheet(xml).errors for name, xml in marked.items()}
+FORMULA, DEFINED = rb"<(?:\w+:)?F(?:\s[^<>]*)?>", rb"<(?:\w+:)?DEFINEDNAME\s[^<>]*>"
+REACHING = (b"WEBSERVICE", b"DDE", b"RTD", b"CALL", b"REGISTER", b"EXEC", b"IMPORTDATA", b"IMPORTXML", b"IMPORTRANGE")
+CALLED = rb"[^<]*\b(?:" + b"|".join(REACHING) + rb")(?:\.ID)?\("
+STARTED = rb"[^<]*[\w']\|[^<]*!"  # cmd|'/c calc'!A0: another program's answer (DDE)
+OPENED = rb"[^<]*HYPERLINK\(\s*(?:&quot;|\")\s*(?:HTTPS?:|FTP:|FILE:|MAILTO:|\\\\)"
+
+
+def _check_formulas(xml: bytes, begin: bytes) -> None:
+    upper = xml.upper()
+    for literals, pattern in (((b"|",), STARTED), ((b"HYPERLINK",), OPENED), (REACHING, CALLED)):
+        if any(literal in upper for literal in literals) and re.search(begin + pattern, upper):
+            _stop("reaching_formula")
+
+
+# what may be read in our own process
+
+FEW_BYTES, FEW_UNPACKED, FEW_PARSED = 4 * MB, 64 * MB, 8 * MB
+
+
+def is_harmless(data: bytes, name: str) -> bool:
+    """Whether reading a file can cost our own process little: it is refused as it is, or small and safe."""
+    if len(data) > MAX_FILE:
+        return True  # not read at all
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            _check_members(members)
+            if len(data) > FEW_BYTES or sum(member.file_size for member in members) > FEW_UNPACKED:
+                return False
+            package = Package(archive)
+            parsed = package.names() - package.unread_parts()
+            return package.size(parsed) < FEW_PARSED or inspect(data, name) is not None
+    except (*BROKEN, _StopError):
+        return len(data) <= FEW_BYTES  # no workbook: it is told what it is, and not opened

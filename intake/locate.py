@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from intake.reader import SheetCells, Workbook
 from templates import layout as at
+from templates.cells import spot_of
 from templates.entry import prompt
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Sheet, TableSheet
 from templates.texts import Texts
@@ -60,13 +61,21 @@ def locate(workbook: Workbook, form: Form, words: Texts) -> dict[str, Place]:
 def _locate_sheet(workbook: Workbook, form: Form, sheet: Sheet, words: Texts) -> Place | None:
     mark = MARKS[type(sheet)] + sheet.key
     marked = [(cells, spot) for cells in workbook.sheets if (spot := _find_marker(cells, mark))]
-    if len(marked) > 1:
+    if len(marked) > 1 and any(_content(cells) != _content(marked[0][0]) for cells, _ in marked):
         names = ", ".join(f"«{cells.name}»" for cells, _ in marked)
         raise LocateError("two_forms", sheets=names)
     if marked:
-        return _by_keys(*marked[0], form, sheet, words)
+        place = _by_keys(*marked[0], form, sheet, words)
+        return _followed(place, sheet, workbook.names) if place and isinstance(sheet, QuestionSheet) else place
     found = [place for cells in workbook.sheets if (place := _by_labels(cells, form, sheet, words))]
     return found[0] if len(found) == 1 else None
+
+
+def _content(cells: SheetCells) -> dict[tuple[int, int], object]:
+    """What stands in a sheet, to tell a mere copy from one that was filled in differently."""
+    return {
+        (row, column): cell for row, line in enumerate(cells.rows) for column, cell in enumerate(line) if cell != ""
+    }
 
 
 def _find_marker(cells: SheetCells, mark: str) -> tuple[int, int] | None:
@@ -164,6 +173,37 @@ def _table_place(
     if not _enough(columns, sheet.questions) or (isinstance(sheet, GridSheet) and not _enough(rows, sheet.rows)):
         return None
     return Place(cells, rows, columns, first)
+
+
+# by names
+
+STALE = 3  # more names than this that have left their places were left behind by a program, not moved by the owner
+
+
+def _followed(place: Place, sheet: QuestionSheet, names: Mapping[str, tuple[str, str]]) -> Place:
+    """The same place with every answer that was dragged away from its row: its name went along.
+
+    Raises LocateError for an answer that was dragged onto another's.
+    """
+    cells, columns, rows = place.cells, dict(place.columns), dict(place.rows)
+    owners = {(rows[key], columns[key]): key for key in rows}
+    strayed = {}
+    for key in rows:
+        tab, cell = names.get(at.answer_name(sheet.key, key), ("", ""))
+        spot = spot_of(cell) if tab == cells.name else None
+        if spot is not None and owners.get(spot) != key:
+            strayed[key] = spot
+    for key, spot in strayed.items() if len(strayed) <= STALE else ():
+        if _is_blank(cells.at(rows[key], columns[key])) and not _is_blank(cells.at(*spot)):
+            if spot in owners:
+                labels = [next(iter(sheet.questions[one].label.values())) for one in (key, owners[spot])]
+                raise LocateError("answer_dragged", sheet=cells.name, label=labels[0], onto=labels[1])
+            rows[key], columns[key] = spot
+    return Place(cells, rows, columns, place.first_row)
+
+
+def _is_blank(cell: object) -> bool:
+    return isinstance(cell, str) and not cell.strip()
 
 
 # by labels

@@ -1,18 +1,18 @@
-"""The parts of a workbook's zip package, and a slow, exact walk through the cells of a sheet."""
+"""The parts of a workbook's zip package, as the package itself lists them."""
 
-import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from posixpath import dirname, join, normpath
 from xml.parsers import expat
 
-from templates.cells import address
+from templates.layout import LISTS_SHEET, OWN_SHEET, RULES_SHEET
 
-MAX_DEPTH = 64  # elements within elements
 MAX_SMALL_PART = 4 << 20  # bytes of a part that lists other parts
 CONTENT_TYPES, PACKAGE_RELATIONS = "[content_types].xml", "_rels/.rels"
+UNREAD = frozenset({LISTS_SHEET, OWN_SHEET, RULES_SHEET})  # our own sheets: no answer ever stands there
+LEFT_BY_OTHERS = "customxml/"  # what other programs left there, in any encoding
 OFFICE_DOCUMENT = "/officeDocument"  # how its relation ends, in the standard's both dialects
 
 
@@ -32,6 +32,10 @@ class Sheet:
     part: str
     kind: str  # the type of its relation
     is_external: bool
+
+    @property
+    def is_worksheet(self) -> bool:
+        return self.kind.endswith("/worksheet")
 
 
 class Package:
@@ -69,11 +73,36 @@ class Package:
                 overrides[_part_name(attributes.get("partname", ""))] = attributes.get("contenttype", "")
         return overrides.get(main) or defaults.get(main.rpartition(".")[2], "")
 
+    def size(self, parts: Iterable[str]) -> int:
+        """How many bytes these parts are, unpacked."""
+        return sum(self._members[part].file_size for part in parts if part in self._members)
+
+    @cached_property
     def sheets(self) -> list[Sheet]:
-        """List the sheets of the workbook. Raises PackageError for one that is listed and not there."""
+        """The sheets of the workbook. Raises PackageError for one that is named twice, or refers to nothing."""
         main = self.main_part
-        relations = {relation.get("id", ""): relation for relation in self._relations(main)}
-        return [_sheet(attributes, relations, main) for _, attributes in elements(self.read(main), "sheet")]
+        listed = list(self._relations(main))
+        relations = {relation.get("id", ""): relation for relation in listed}
+        sheets = [_sheet(attributes, relations, main) for _, attributes in elements(self.read(main), "sheet")]
+        names = {sheet.name.casefold() for sheet in sheets}
+        if len(relations) < len(listed) or len(names) < len(sheets):
+            raise PackageError(main)
+        return sheets
+
+    def answer_sheets(self) -> list[Sheet]:
+        """The sheets where answers may stand."""
+        return [sheet for sheet in self.sheets if sheet.is_worksheet and sheet.name not in UNREAD]
+
+    def unread_parts(self) -> set[str]:
+        """The parts that nothing of ours ever looks into."""
+        read = {sheet.part for sheet in self.sheets if sheet.name not in UNREAD}
+        own = {sheet.part for sheet in self.sheets} - read
+        return own | {part for part in self._members if part.startswith(LEFT_BY_OTHERS)}
+
+    def related(self, kind: str) -> str | None:
+        """The name of the part that the workbook refers to by a relation of this kind; None without one."""
+        found = (relation for relation in self._relations(self.main_part) if relation.get("type", "").endswith(kind))
+        return next((_resolve(self.main_part, relation.get("target", "")) for relation in found), None)
 
     def _relations(self, part: str) -> Iterator[dict[str, str]]:
         folder, _, name = part.rpartition("/")
@@ -99,7 +128,8 @@ def _sheet(attributes: dict[str, str], relations: dict[str, dict[str, str]], mai
     return Sheet(attributes.get("name", ""), part, relation.get("type", ""), is_external)
 
 
-def _local(name: str) -> str:
+def local(name: str) -> str:
+    """The name of an element or attribute without its prefix."""
     return name.rpartition(":")[2]
 
 
@@ -116,16 +146,17 @@ def elements(xml: bytes, *wanted: str) -> list[tuple[str, dict[str, str]]]:
     found = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if _local(name) in wanted:
-            found.append((_local(name), {_local(key).casefold(): value for key, value in attributes.items()}))
+        if local(name) in wanted:
+            found.append((local(name), {local(key).casefold(): value for key, value in attributes.items()}))
 
-    parser = _parser()
+    parser = make_parser()
     parser.StartElementHandler = start
     parser.Parse(xml, True)  # noqa: FBT003 - expat takes no keywords
     return found
 
 
-def _parser() -> expat.XMLParserType:
+def make_parser() -> expat.XMLParserType:
+    """A parser that refuses a document type, in which entities are defined."""
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = _refuse_doctype
     return parser
@@ -133,63 +164,3 @@ def _parser() -> expat.XMLParserType:
 
 def _refuse_doctype(*declaration: object) -> None:
     raise DoctypeError(declaration)
-
-
-# sheets
-
-REFERENCE = re.compile(r"([A-Za-z]{1,7})([1-9][0-9]{0,9})")
-VALUES = frozenset({"v", "is", "f"})
-
-
-@dataclass(slots=True)
-class SheetWalk:
-    """What a walk through the cells of a sheet has seen."""
-
-    farthest: tuple[int, int] = (0, 0)  # the last row and the last column that hold a value
-    errors: set[str] = field(default_factory=set)  # cells that show an error: C31
-    row: int = 0
-    column: int = 0
-    is_error: bool = False
-    depth: int = 0
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise PackageError(name)
-        match _local(name):
-            case "row":
-                self.row = int(attributes.get("r", self.row + 1))
-                self.column = 0
-            case "c":
-                self._start_cell(attributes)
-            case tag if tag in VALUES:
-                self.farthest = (max(self.row, self.farthest[0]), max(self.column, self.farthest[1]))
-
-    def _start_cell(self, attributes: dict[str, str]) -> None:
-        reference = attributes.get("r")
-        self.row, self.column = place(reference) if reference else (self.row, self.column + 1)
-        if attributes.get("t") == "e":
-            self.errors.add(address(self.row - 1, self.column - 1))
-
-    def end(self, _name: str) -> None:
-        self.depth -= 1
-
-
-def walk_sheet(xml: bytes) -> SheetWalk:
-    """Go through every cell of a sheet. Raises PackageError, ValueError or ExpatError for a broken one."""
-    walk = SheetWalk()
-    parser = _parser()
-    parser.StartElementHandler, parser.EndElementHandler = walk.start, walk.end
-    parser.Parse(xml, True)  # noqa: FBT003 - expat takes no keywords
-    return walk
-
-
-def place(reference: str) -> tuple[int, int]:
-    """Give the row and the column of a cell, counted from 1. Raises PackageError."""
-    found = REFERENCE.fullmatch(reference)
-    if found is None:
-        raise PackageError(reference)
-    column = 0
-    for letter in found[1].upper():
-        column = column * 26 + ord(letter) - ord("@")
-    return int(found[2]), column

@@ -6,22 +6,23 @@ from dataclasses import dataclass, field
 from itertools import chain, takewhile
 from pathlib import Path
 
-from intake.derive import derive
-from intake.guard import error_cells, inspect
-from intake.locate import LocateError, Place, locate
-from intake.personal import without_birth_numbers
+from intake.answers import read_answers
+from intake.guard import MAX_FILE, inspect, is_harmless
+from intake.isolation import Work
+from intake.likeness import likely_owner
+from intake.locate import LocateError, locate
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
-from intake.submission import Answer, Refused, Return, Row, SheetAnswers, Submission
+from intake.submission import Answer, Refused, Return, SheetAnswers, Submission
 from intake.values import Reading, read_value
 from templates import layout as at
-from templates.cells import address, letter
-from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet
+from templates.form import Form
 from templates.prefill import prefilled
 from templates.recipients import Recipient
 from templates.stamp import Stamp, find_stamps, is_genuine
 from templates.texts import Texts, load_texts
 
 WORKBOOK_TEXTS = Path(__file__).parent.parent / "templates" / "texts.toml"
+OWNER, REPORT = "recipient.orgnr", "report.id"  # what a question may be filled in with
 CODE_ROWS = 12  # rows at the top of a sheet where the skjemakode is looked for
 MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID, at.MARK_CONTROL)
 
@@ -52,22 +53,42 @@ class NotOursError(Exception):
         self.details = details
 
 
-def receive(source: Return, office: Office) -> Submission | Refused:
-    """Read one returned file. Never raises: our own failure becomes a Refused of its own kind."""
+Received = Submission | Refused
+KILLED = ("quarantined", "killed_reader")  # a file that ended the process that read it
+
+
+def receive(source: Return, office: Office) -> Received:
+    """Read one returned file, in a process of its own when it might harm ours. Never raises."""
+    if _is_harmless(source):
+        return receive_here(source, office)
+    return next(Work(receive_here, office).one_by_one([source])) or Refused(source, *KILLED)
+
+
+def _is_harmless(source: Return) -> bool:
+    try:
+        return is_harmless(first_bytes(source.path), source.name)
+    except OSError:
+        return True  # there is nothing to read
+
+
+def receive_here(source: Return, office: Office) -> Received:
+    """Read one returned file in this process. Never raises: our own failure becomes a Refused of its own kind."""
     try:
         return _receive(source, office)
     except NotOursError as error:
         report, recipient = (error.stamp.report, error.stamp.recipient) if error.stamp else (None, None)
         return Refused(source, error.outcome, error.reason, error.details, report, recipient)
+    except (MemoryError, RecursionError):
+        return Refused(source, *KILLED)
     except Exception:
         log.exception("could not read %s", source.path)
         return Refused(source, "failed", "failed")
 
 
-def _receive(source: Return, office: Office) -> Submission | Refused:
+def _receive(source: Return, office: Office) -> Received:
     if source.trouble is not None:
         return Refused(source, source.trouble.outcome, source.trouble.reason, source.trouble.details)
-    data = source.file.read_bytes()
+    data = first_bytes(source.file)
     trouble = inspect(data, source.name)
     if trouble is not None:
         return Refused(source, trouble.outcome, trouble.reason)
@@ -75,7 +96,7 @@ def _receive(source: Return, office: Office) -> Submission | Refused:
         workbook = read_workbook(data)
     except UnreadableWorkbookError:
         return Refused(source, "unreadable", "damaged")
-    stamp = _identify(workbook, office)
+    stamp = _identify(workbook, office, source.sender)
     try:
         places = locate(workbook, office.form, office.words)
     except LocateError as error:
@@ -84,7 +105,8 @@ def _receive(source: Return, office: Office) -> Submission | Refused:
     if missing:
         raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
     recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, office.form)
-    sheets = _read_sheets(office.form, places, error_cells(data), recipient)
+    sheets = read_answers(office.form, places, recipient, is_1904=workbook.is_1904)
+    _check_owner(sheets, stamp, office)
     submission = Submission(
         source, office.form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets
     )
@@ -93,15 +115,20 @@ def _receive(source: Return, office: Office) -> Submission | Refused:
     return submission
 
 
+def first_bytes(path: Path) -> bytes:
+    """The bytes of a file, or enough of them to see that it is too big."""
+    with path.open("rb") as file:
+        return file.read(MAX_FILE + 1)
+
+
 # whose is it?
 
 
-def _identify(workbook: Workbook, office: Office) -> Stamp:
+def _identify(workbook: Workbook, office: Office, sender: str | None) -> Stamp:
     """The one stamp that every carrier agrees on. Raises NotOursError."""
     stamps = dict.fromkeys(chain.from_iterable(find_stamps(text) for text in _carriers(workbook)))
     if not stamps:
-        known = locate_any(workbook, office)
-        raise NotOursError(*(("quarantined", "no_code") if known else ("unreadable", "foreign")))
+        raise _without_code(workbook, office, sender)
     if len(stamps) > 1:
         codes = ", ".join(stamp.code for stamp in stamps)
         raise NotOursError("quarantined", "codes_disagree", codes=codes)
@@ -135,85 +162,42 @@ def _is_above_answers(row: Sequence[object]) -> bool:
     return not any(isinstance(cell, str) and cell.startswith(MARKS) for cell in row)
 
 
-def locate_any(workbook: Workbook, office: Office) -> bool:
-    """Whether any sheet of the form can be recognised in the workbook."""
+def _without_code(workbook: Workbook, office: Office, sender: str | None) -> NotOursError:
+    """What to say of a workbook without a code: whether it is the form, and whose it looks like."""
     try:
-        return bool(locate(workbook, office.form, office.words))
+        places = locate(workbook, office.form, office.words)
     except LocateError:
-        return True
+        return NotOursError("quarantined", "no_code")
+    if not places:
+        return NotOursError("unreadable", "foreign")
+    nobody = Recipient("", "", "", "", office.form.languages[0])
+    sheets = read_answers(office.form, places, nobody, is_1904=workbook.is_1904)
+    owner = likely_owner(office.form, sheets, sender, office.recipients.values())
+    if owner is None:
+        return NotOursError("quarantined", "no_code")
+    return NotOursError("quarantined", "no_code_likely", owner=owner.name, orgnr=owner.orgnr)
 
 
-# what does it say?
+def _check_owner(sheets: dict[str, SheetAnswers], stamp: Stamp, office: Office) -> None:
+    """Demand that what we wrote and locked still stands, and that the answers are not another owner's.
 
-
-def _read_sheets(
-    form: Form, places: dict[str, Place], errors: dict[str, set[str]], recipient: Recipient
-) -> dict[str, SheetAnswers]:
-    read = {}
-    for key, sheet in form.sheets.items():
-        broken = errors.get(places[key].cells.name, set())
-        read[key] = derive(form, sheet, _read_sheet(form, sheet, places[key], broken), recipient)
-    return read
-
-
-def _read_sheet(form: Form, sheet: Sheet, place: Place, broken: set[str]) -> SheetAnswers:
-    if isinstance(sheet, QuestionSheet):
-        spots = {key: (row, place.columns[key]) for key, row in place.rows.items()}
-        only = Row(0, "", _answers(form, sheet, place, spots, broken))
-        return SheetAnswers(place.cells.name, {key: address(*spot) for key, spot in spots.items()}, (only,))
-    places = {key: letter(column) for key, column in place.columns.items()}
-    lines = [(row, key) for key, row in place.rows.items()] if isinstance(sheet, GridSheet) else _used(sheet, place)
-    rows = tuple(
-        Row(
-            row + 1,
-            key,
-            _answers(form, sheet, place, {name: (row, col) for name, col in place.columns.items()}, broken),
-        )
-        for row, key in lines
-    )
-    return SheetAnswers(place.cells.name, places, rows, place.first_row + 1)
-
-
-def _used(sheet: Sheet, place: Place) -> list[tuple[int, str]]:
-    """The rows of a table where the owner has written something."""
-    columns = [
-        place.columns[key]
-        for key, question in sheet.questions.items()
-        if key in place.columns and not question.calculated
-    ]
-    return [
-        (row, "")
-        for row in range(place.first_row, len(place.cells.rows))
-        if any(not _blank(place.cells.at(row, column)) for column in columns)
-    ]
-
-
-def _blank(cell: object) -> bool:
-    return isinstance(cell, str) and not cell.strip()
-
-
-def _answers(
-    form: Form, sheet: Sheet, place: Place, spots: dict[str, tuple[int, int]], broken: set[str]
-) -> dict[str, Answer]:
-    answers = {}
-    for key, (row, column) in spots.items():
-        question = sheet.questions[key]
-        if question.calculated:
+    Raises NotOursError.
+    """
+    form, recipient = office.form, office.recipients.get(stamp.recipient)
+    for sheet, question in form.questions():
+        answer = next((row.answers.get(question.key) for row in sheets[sheet].rows), None)
+        if answer is None or question.prefill is None or (recipient is None and question.prefill != REPORT):
             continue
-        where = address(row, column)
-        reading = (
-            Reading(None, "", "error_cell") if where in broken else _read(place.cells.at(row, column), question, form)
-        )
-        if reading is not None:
-            answers[key] = Answer(
-                reading.value, reading.raw, where, reading.problem, reading.note, dict(reading.details)
-            )
-    return answers
+        sent = read_value(prefilled(question, recipient or _stranger(stamp, form), stamp.report), question, form)
+        if question.locked and not _is_same(answer, sent):
+            details = {"label": question.label[form.languages[0]], "was": sent.raw if sent else "", "now": answer.raw}
+            raise NotOursError("quarantined", "locked_changed", stamp, **details)
+        other = office.recipients.get(str(answer.value)) if question.prefill == OWNER else None
+        if recipient is not None and other not in (None, recipient):
+            raise NotOursError("quarantined", "other_owner", stamp, owner=recipient.name, other=other.name)
 
 
-def _read(cell: object, question: Question, form: Form) -> Reading | None:
-    reading = None if cell == "" else read_value(cell, question, form)
-    return None if reading is None else without_birth_numbers(reading, question)
+# has anything been written?
 
 
 def is_unchanged(submission: Submission, form: Form, recipient: Recipient) -> bool:

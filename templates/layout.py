@@ -20,6 +20,8 @@ SUMMED = frozenset({"amount", "integer", "decimal"})  # the types of columns tha
 
 STAMP_SHEET, LISTS_SHEET, OWN_SHEET, RULES_SHEET = "_stempel", "_lister", "_egne", "_regler"
 
+NAMED_LIST = "_l_"  # how the defined name of every list of ours begins
+
 TITLE_ROW, CODE_ROW, INTRO_ROW = 1, 2, 3
 MARKER_ROW, HEADER_ROW, HELP_ROW = 4, 5, 6
 LABEL_COLUMN, ANSWER_COLUMN, STATUS_COLUMN, HELP_COLUMN = "B", "C", "D", "E"
@@ -32,12 +34,12 @@ def answer_name(sheet: str, key: str) -> str:
 
 def choices_name(choices: str) -> str:
     """The defined name of a list of choices."""
-    return f"_l_{choices}"
+    return f"{NAMED_LIST}{choices}"
 
 
 def column_name(code_list: str, column: str) -> str:
     """The defined name of one column of a code list."""
-    return f"_l_{code_list}_{column}"
+    return f"{NAMED_LIST}{code_list}_{column}"
 
 
 @dataclass(frozen=True)

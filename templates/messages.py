@@ -45,6 +45,7 @@ READINGS = {
     "birth_number": NOTHING,
     "error_cell": NOTHING,
     "formula_without_value": NOTHING,
+    "damaged_cell": NOTHING,
 }  # how a cell may have been read, and what a message about it may say; intake gives both
 
 

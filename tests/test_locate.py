@@ -18,6 +18,7 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from openpyxl.utils import absolute_coordinate
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -26,7 +27,8 @@ from intake.reader import UnreadableWorkbookError
 from intake.receive import Office, receive
 from intake.submission import Refused, Return, Submission, Value
 from templates.form import Form, TableSheet
-from templates.layout import MARKER_ROW
+from templates.layout import MARKER_ROW, answer_name
+from templates.recipients import Recipient
 from templates.stamp import make_stamp
 from templates.texts import load_texts
 from tests.desk import KEY, RECIPIENT, Desk
@@ -195,6 +197,24 @@ def with_gaps(sheet: Worksheet) -> None:
         sheet.insert_rows(row, 2)
 
 
+def copy_tab(workbook: Workbook) -> None:
+    workbook.copy_worksheet(workbook["Rader"]).title = "Rader (2)"
+
+
+def copy_tab_and_write(workbook: Workbook) -> None:
+    copy_tab(workbook)
+    workbook["Rader (2)"]["B7"].value = "Noe annet"
+
+
+def drag(sheet: Worksheet, question: str, to: str) -> None:
+    """Cut an answer and put it elsewhere, as a spreadsheet does: its name goes along."""
+    book = sheet.parent
+    assert isinstance(book, Workbook)
+    cell = sheet[DESK.layout["svar"].cell(question)]
+    sheet[to].value, cell.value = cell.value, None
+    book.defined_names[answer_name("svar", question)].attr_text = f"'{sheet.title}'!{absolute_coordinate(to)}"
+
+
 KEEPING: dict[str, Edit] = {
     "saved by another program": lambda _: None,
     "tabs renamed": rename,
@@ -224,6 +244,8 @@ KEEPING: dict[str, Edit] = {
     "labels in capitals": each_sheet(shout),
     "labels in capitals and keys deleted": each_sheet(shout, delete_keys),
     "the code with other dashes": each_sheet(dashes),
+    "a tab copied": copy_tab,
+    "an answer dragged away from its row": on("Svar", lambda sheet: drag(sheet, "tekst", "G40")),
 }
 
 
@@ -317,10 +339,6 @@ def copy_column(sheet: Worksheet, column: int, to: int) -> None:
         sheet.cell(row, to).value = sheet.cell(row, column).value
 
 
-def copy_tab(workbook: Workbook) -> None:
-    workbook.copy_worksheet(workbook["Rader"]).title = "Rader (2)"
-
-
 def relabel(sheet: Worksheet) -> None:
     sheet.delete_cols(1)
     for row in range(7, 11):
@@ -339,6 +357,7 @@ def swap_question(sheet: Worksheet) -> None:
     sheet.delete_rows(other)
 
 
+NUMBER = DESK.layout["svar"].cell("nummer")
 DOUBTFUL: dict[str, tuple[Edit, str]] = {
     "questions sorted without their keys": (on("Svar", lambda sheet: sorted_rows(sheet, 14, 20, 2)), "keys_moved"),
     "rows of a grid sorted without keys": (on("Rutenett", lambda sheet: sorted_rows(sheet, 7, 8, 2)), "keys_moved"),
@@ -358,7 +377,11 @@ DOUBTFUL: dict[str, tuple[Edit, str]] = {
     "labels of a grid rewritten and keys deleted": (on("Rutenett", relabel), "sheets_missing"),
     "most columns of a table deleted": (on("Rader", lambda sheet: sheet.delete_cols(4, 9)), "sheets_missing"),
     "a tab deleted": (lambda workbook: workbook.remove(workbook["Rader"]), "sheets_missing"),
-    "a tab copied": (copy_tab, "two_forms"),
+    "a tab copied and filled in": (copy_tab_and_write, "two_forms"),
+    "an answer dragged onto another": (
+        on("Svar", lambda sheet: drag(sheet, "tekst", DESK.layout["svar"].cell("heltall"))), "answer_dragged"
+    ),
+    "the report's number written over": (on("Svar", put(NUMBER, "ALLE-0009-1")), "locked_changed"),
 }  # fmt: skip
 
 
@@ -379,7 +402,7 @@ def test_the_reason_names_the_sheet_and_the_question_in_doubt(tmp_path: Path) ->
     found = refused(tmp_path, edited(DOUBTFUL["rows of a grid sorted without keys"][0]))
     assert found.details == {"sheet": "Rutenett", "label": "Mat"}
 
-    found = refused(tmp_path, edited(DOUBTFUL["a tab copied"][0]))
+    found = refused(tmp_path, edited(DOUBTFUL["a tab copied and filled in"][0]))
     assert found.details == {"sheets": "«Rader», «Rader (2)»"}
 
     found = refused(tmp_path, edited(DOUBTFUL["a tab deleted"][0]))
@@ -495,7 +518,10 @@ REFUSALS: dict[str, tuple[Callable[[], bytes], str, str, dict[str, str]]] = {
         lambda: rewritten(filled(), {CODE: code(HAGE, "HAGE-0001-1")}), "quarantined", "wrong_form",
         {"code": code(HAGE, "HAGE-0001-1")},
     ),
-    "no code": (lambda: edited(empty_code), "quarantined", "no_code", {}),
+    "no code": (
+        lambda: edited(empty_code), "quarantined", "no_code_likely",
+        {"owner": RECIPIENT.name, "orgnr": RECIPIENT.orgnr},
+    ),
     "a foreign workbook": (shopping, "unreadable", "foreign", {}),
     "an unchanged workbook": (lambda: DESK.send(replace(RECIPIENT, type="VAD")), "empty", "empty_return", {}),
 }  # fmt: skip
@@ -516,7 +542,7 @@ def test_a_workbook_that_is_not_the_owners_own_is_refused_with_its_reason(tmp_pa
         assert "{" not in text
 
 
-@pytest.mark.parametrize("reason", ["two_forms", "sheets_missing", "keys_moved"])
+@pytest.mark.parametrize("reason", sorted({reason for _, reason in DOUBTFUL.values()}))
 def test_every_doubt_is_told_in_both_languages(tmp_path: Path, reason: str) -> None:
     edit = next(edit for edit, code in DOUBTFUL.values() if code == reason)
 
@@ -524,6 +550,36 @@ def test_every_doubt_is_told_in_both_languages(tmp_path: Path, reason: str) -> N
 
     assert set(texts) == {"nb", "nn"}
     assert not any("{" in text for text in texts.values())
+
+
+def test_names_that_a_program_left_behind_move_no_answer(tmp_path: Path, before: Read) -> None:
+    def edit(workbook: Workbook) -> None:
+        for name in list(workbook.defined_names.values()):
+            if name.attr_text and name.attr_text.startswith("'Svar'!"):
+                name.attr_text = name.attr_text.replace("$C$", "$C$1")
+
+    assert values(taken(tmp_path, edited(edit))) == before
+
+
+def without_code(folder: Path, answers: dict[str, Any], sender: str | None, *others: Recipient) -> Refused:
+    path = folder / "svar.xlsx"
+    path.write_bytes(edited(empty_code, DESK.fill({"svar": {"tekst": "Måker", **answers}})))
+    office = replace(DESK.office, recipients={one.orgnr: one for one in (RECIPIENT, *others)})
+    found = receive(Return(path, "0" * 64, DESK.in_time, sender), office)
+    assert isinstance(found, Refused)
+    assert (found.outcome, found.recipient, found.report) == ("quarantined", None, None)
+    return found
+
+
+def test_a_workbook_without_a_code_is_proposed_by_what_we_had_filled_in_and_by_its_sender(tmp_path: Path) -> None:
+    twin = replace(RECIPIENT, orgnr=OTHER)
+    stranger = replace(RECIPIENT, orgnr=OTHER, name="Ås eier", email="as@eier.example", phone="", contact="")
+
+    assert without_code(tmp_path, {}, None, stranger).details["owner"] == RECIPIENT.name
+    assert without_code(tmp_path, {}, None, twin).reason == "no_code"  # two of them are equally likely
+    gone: dict[str, Any] = {"eier": None, "eier_epost": None, "eier_telefon": None}
+    assert without_code(tmp_path, gone, None, stranger).reason == "no_code"
+    assert without_code(tmp_path, gone, "As@Eier.example", stranger).details["orgnr"] == OTHER
 
 
 def test_the_key_of_another_round_proves_nothing(tmp_path: Path) -> None:

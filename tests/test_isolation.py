@@ -1,0 +1,75 @@
+"""A file that hangs, aborts or eats memory costs its own reading and no other's."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from intake import receive as receiving
+from intake.isolation import CHUNK, Work
+from intake.limits import SECONDS
+from intake.receive import receive
+from intake.submission import Refused, Return, Submission
+from tests.hostile import DESK, good
+from tests.killers import killed, read, read_or_say
+
+POSIX = sys.platform != "win32"
+
+
+@pytest.mark.parametrize("killer", ["hang", "spin", "abort", "leave"])
+def test_what_kills_its_reader_gives_nothing_and_the_rest_is_read(killer: str) -> None:
+    begun = time.perf_counter()
+
+    assert list(Work(read, "read").one_by_one(["a", killer, "b"])) == ["read a", None, "read b"]
+
+    assert time.perf_counter() - begun < SECONDS + 6  # and the time it takes to start two processes
+
+
+@pytest.mark.slow
+def test_a_pool_that_broke_is_built_again_and_the_order_is_kept() -> None:
+    items = [str(number) for number in range(5 * CHUNK)]
+    items[3], items[CHUNK + 1], items[-1] = "abort", "hang", "leave"
+
+    found = [result for results in Work(read, "read").in_chunks(items, 2) for result in results]
+
+    assert found == [None if item in ("abort", "hang", "leave") else f"read {item}" for item in items]
+
+
+@pytest.mark.skipif(not POSIX, reason="Windows gives no such limit")
+def test_a_worker_gets_no_more_memory_than_it_may() -> None:
+    assert list(Work(read_or_say, "read").one_by_one(["eat", "a"])) == ["too much", "read a"]
+
+
+def test_a_file_that_may_harm_us_is_read_apart_and_quarantined_when_it_kills(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "svar.xlsx"
+    path.write_bytes(good())
+    source = Return(path, "0" * 64, DESK.in_time)
+    monkeypatch.setattr(receiving, "is_harmless", lambda _data, _name: False)
+    assert isinstance(receive(source, DESK.office), Submission)
+
+    monkeypatch.setattr(receiving, "receive_here", killed)
+    found = receive(source, DESK.office)
+
+    assert isinstance(found, Refused)
+    assert (found.outcome, found.reason) == ("quarantined", "killed_reader")
+
+
+def test_an_ordinary_workbook_is_read_in_our_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "Work", None)
+
+    assert isinstance(DESK.take_in(tmp_path / "svar.xlsx", good()), Submission)
+
+
+def test_memory_that_runs_out_here_is_the_files_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_workbook(_data: bytes) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(receiving, "read_workbook", read_workbook)
+
+    found = DESK.take_in(tmp_path / "svar.xlsx", good())
+
+    assert isinstance(found, Refused)
+    assert (found.outcome, found.reason) == ("quarantined", "killed_reader")
