@@ -1,7 +1,7 @@
 """How much one file may cost the process that reads it: memory, processor time and waiting.
 
 A file is read at most twice, so that its time is at most twice what is given here. What goes
-beyond it ends the process, not the batch. Windows limits the waiting alone.
+beyond that ends the process, not the batch. Windows limits the waiting alone.
 """
 
 import faulthandler
@@ -14,7 +14,8 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-SECONDS = 4  # an ordinary workbook takes a hundredth of it
+SECONDS = 4  # of the processor; an ordinary workbook takes a hundredth of it
+WAIT = 12  # seconds in all: a busy machine is no fault of the file
 MEMORY = 1 << 30  # bytes of address space
 
 
@@ -29,7 +30,7 @@ def limit_process() -> None:
 def limited() -> Iterator[None]:
     """End this process if what it does now takes too long, even where Python has no say."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - no path, a device
-        faulthandler.dump_traceback_later(SECONDS, exit=True, file=nowhere)
+        faulthandler.dump_traceback_later(WAIT, exit=True, file=nowhere)
         _limit_processor_time()
         try:
             yield

@@ -1,5 +1,6 @@
 """One Return -> one Submission, or the reason there is none."""
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from intake.submission import Answer, Refused, Return, SheetAnswers, Submission
 from intake.values import Reading, read_value
 from templates import layout as at
 from templates.form import Form
+from templates.layout import STAMP_SHEET
 from templates.prefill import prefilled
 from templates.recipients import Recipient
-from templates.stamp import Stamp, find_stamps, is_genuine
+from templates.stamp import Stamp, find_stamps, is_genuine, is_signed
 from templates.texts import Texts, load_texts
 
 WORKBOOK_TEXTS = Path(__file__).parent.parent / "templates" / "texts.toml"
@@ -106,7 +108,7 @@ def _receive(source: Return, office: Office) -> Received:
         raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
     recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, office.form)
     sheets = read_answers(office.form, places, recipient, is_1904=workbook.is_1904)
-    _check_owner(sheets, stamp, office)
+    _check_owner(sheets, stamp, office, _locked_as_sent(workbook, stamp, office))
     submission = Submission(
         source, office.form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets
     )
@@ -178,7 +180,22 @@ def _without_code(workbook: Workbook, office: Office, sender: str | None) -> Not
     return NotOursError("quarantined", "no_code_likely", owner=owner.name, orgnr=owner.orgnr)
 
 
-def _check_owner(sheets: dict[str, SheetAnswers], stamp: Stamp, office: Office) -> None:
+def _locked_as_sent(workbook: Workbook, stamp: Stamp, office: Office) -> dict[str, str]:
+    """What the locked cells held when the workbook was sent, as its stamp sheet says under our signature.
+
+    Empty where the program that saved it lost that sheet. Raises NotOursError when it was changed.
+    """
+    rows = next((sheet.rows for sheet in workbook.sheets if sheet.name == STAMP_SHEET), [])
+    said = {str(row[0]): str(row[1]) for row in rows if len(row) > 1}
+    if office.key is None or "locked" not in said:
+        return {}
+    if not is_signed(stamp, said["locked"], said.get("signature", ""), office.key):
+        raise NotOursError("quarantined", "bad_code", code=stamp.code)
+    locked: dict[str, str] = json.loads(said["locked"])
+    return locked
+
+
+def _check_owner(sheets: dict[str, SheetAnswers], stamp: Stamp, office: Office, locked: dict[str, str]) -> None:
     """Demand that what we wrote and locked still stands, and that the answers are not another owner's.
 
     Raises NotOursError.
@@ -188,7 +205,8 @@ def _check_owner(sheets: dict[str, SheetAnswers], stamp: Stamp, office: Office) 
         answer = next((row.answers.get(question.key) for row in sheets[sheet].rows), None)
         if answer is None or question.prefill is None or (recipient is None and question.prefill != REPORT):
             continue
-        sent = read_value(prefilled(question, recipient or _stranger(stamp, form), stamp.report), question, form)
+        known = prefilled(question, recipient or _stranger(stamp, form), stamp.report)
+        sent = read_value(locked.get(f"{sheet}.{question.key}", known), question, form)
         if question.locked and not _is_same(answer, sent):
             details = {"label": question.label[form.languages[0]], "was": sent.raw if sent else "", "now": answer.raw}
             raise NotOursError("quarantined", "locked_changed", stamp, **details)

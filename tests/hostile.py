@@ -451,7 +451,7 @@ OWNERS = {
     "another owner's code in one sheet": Case(lambda: swapped(BUDGET, code(), other_code(), 9), "codes_disagree"),
     "another owner's code in the properties": Case(
         lambda: swapped("docProps/custom.xml", code(), other_code()), "codes_disagree"),
-    "another owner's code everywhere": Case(lambda: everywhere(code(), other_code()), "locked_changed"),
+    "another owner's code everywhere": Case(lambda: everywhere(code(), other_code()), "bad_code"),
     "another owner's answers": Case(
         lambda: swapped(FORM, f"<t>{owner()}</t>" if f"<t>{owner()}</t>".encode() in parts()[FORM]
                         else f'<t xml:space="preserve">{owner()}</t>', f"<t>{RECIPIENT.orgnr}</t>"), "other_owner"),
