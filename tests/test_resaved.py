@@ -189,8 +189,8 @@ def sort_rows(sheet: Worksheet, first: int, last: int) -> None:
 
 def copy_row(sheet: Worksheet, row: int) -> None:
     sheet.insert_rows(row + 1)
-    for column, cell in enumerate(list(sheet[row]), 1):
-        sheet.cell(row + 1, column).value = cell.value
+    for column, old in enumerate(list(sheet[row]), 1):
+        sheet.cell(row + 1, column).value = old.value
 
 
 @pytest.mark.parametrize("name", DOUBTFUL)
