@@ -86,7 +86,8 @@ def _parse(xml: bytes, walk: "_Walk | _Strings") -> None:
 # cells
 
 REFERENCE = re.compile(r"([A-Za-z]{1,7})([1-9][0-9]{0,9})")
-TEXTS = frozenset({"t", "v", "f"})  # the elements whose text is read
+TEXTS = frozenset({"f", "v", "t"})  # the elements whose text is read
+PARTS = frozenset({"f", "v", "is", "extLst"})  # what a cell may consist of
 
 
 @dataclass(slots=True)
@@ -99,6 +100,8 @@ class _Walk:
     by_group: dict[str, str] = field(default_factory=dict)  # the text of formulas that cells share
     text: list[str] = field(default_factory=list)
     depth: int = 0
+    is_text: bool = False  # within an element that has text alone
+    within: int = 0  # how many elements, from the cell on
     row: int = 0
     column: int = 0
     kind: str = "n"
@@ -111,42 +114,51 @@ class _Walk:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        tag = local(name)
+        if self.depth > MAX_DEPTH or self.is_text or (self.within == 1 and tag not in PARTS):
             raise PackageError(name)
-        match local(name):
-            case "c":
-                self._start_cell(attributes)
-            case "row":
-                self.row, self.column = _whole(attributes.get("r", str(self.row + 1))), 0
-            case "is":
-                self.inline = self.inline or ""
-            case "f":
-                self.group = attributes.get("si")
-                self.text.clear()
-            case "v" | "t":
-                self.text.clear()
-            case "rPh":
-                self.phonetic += 1
+        if self.within:
+            self._start_part(tag, attributes)
+        elif tag == "c":
+            self._start_cell(attributes)
+        elif tag == "row":
+            self.row, self.column = _whole(attributes.get("r", str(self.row + 1))), 0
 
     def end(self, name: str) -> None:
         self.depth -= 1
-        match local(name):
-            case "c":
-                self._end_cell()
-            case "f":
-                self.formula = (self.formula or "") + "".join(self.text)
-            case "v":
-                self.value = (self.value or "") + "".join(self.text)
-            case "t" if self.inline is not None and not self.phonetic:
-                self.inline += "".join(self.text)
-            case "rPh":
-                self.phonetic -= 1
+        if not self.within:
+            return
+        self.within -= 1
+        self.is_text = False
+        tag = local(name)
+        if not self.within:
+            self._end_cell()
+        elif self.within == 1 and tag == "f":
+            self.formula = (self.formula or "") + "".join(self.text)
+        elif self.within == 1 and tag == "v":
+            self.value = (self.value or "") + "".join(self.text)
+        elif tag == "t" and self.inline is not None and not self.phonetic:
+            self.inline += "".join(self.text)
+        elif tag == "rPh":
+            self.phonetic -= 1
+
+    def _start_part(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "is" and self.within == 1:
+            self.inline = self.inline or ""
+        elif tag == "f" and self.within == 1:
+            self.group = attributes.get("si")
+        elif tag == "rPh":
+            self.phonetic += 1
+        self.within += 1
+        self.is_text = tag in TEXTS
+        self.text.clear()
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
         self.row, self.column = place(reference) if reference else (self.row, self.column + 1)
         self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "0")
         self.value = self.inline = self.formula = self.group = None
+        self.within = 1
 
     def _end_cell(self) -> None:
         spot = self.row - 1, self.column - 1

@@ -11,8 +11,9 @@ from intake.exact import NO_VALUE, Cell, Spot, error_cell, place
 
 MAX_AREA = 1_000_000  # cells; the fast reader keeps room for every cell up to the last that holds something
 
-FORMULA = rb"<f(?:[^<>]*/>|[^<>]*>[^<]*</f>)"
+ATTRIBUTES = rb'(?: [A-Za-z][A-Za-z0-9:]*="[^"<>]*")*+ ?'
 TEXT = rb"[^<\x00-\x08\x0b\x0c\x0e-\x1f]*"
+FORMULA = rb"<f" + ATTRIBUTES + rb"(?:/>|>" + TEXT + rb"</f>)"
 CELL = (
     rb'<c r="[A-Z]{1,2}[1-9]\d{0,4}"(?: s="\d{1,5}")?(?:(?: t="(?:n|s|str|inlineStr)")?(?:/>|></c>)|(?:'
     rb'(?: t="n")?>(?:' + FORMULA + rb")?(?:<v>-?\d{1,30}(?:\.\d{1,40})?(?:[eE][-+]?\d\d?)?</v>)?"
@@ -23,7 +24,10 @@ CELL = (
     rb"|>" + FORMULA + rb"<v(?:></v>| ?/>)"
     rb")</c>)"
 )
-DATA = re.compile(rb"<sheetData>(?:<row[^<>]*(?:/>|>(?:" + CELL + rb")*+</row>))*+</sheetData>")
+DATA = re.compile(rb"<sheetData>(?:<row" + ATTRIBUTES + rb"(?:/>|>(?:" + CELL + rb")*+</row>))*+</sheetData>")
+NO_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)")
+BOM = b"\xef\xbb\xbf"
+ENCODING = re.compile(r"""\s*<\?xml[^<>]*\bencoding\s*=\s*["']([^"']*)""")
 FILLED = re.compile(rb'<c r="([A-Z]+)(\d+)"[^<>]*(?<!/)>')
 FLAWED = re.compile(
     rb'<c r="([A-Z]+\d+)"(?: s="\d+")?(?: t="e">(?:' + FORMULA + rb")?<v>([^<]*)</v>"
@@ -36,7 +40,7 @@ EMPTY = b"<sheetData/>"
 
 def is_plain(xml: bytes) -> bool:
     """Whether every cell of a sheet is written as programs do, once, and near enough for the fast reader."""
-    if xml.count(b"<sheetData") != 1:
+    if xml.count(b"<sheetData") != 1 or NO_ENTITY.search(xml) or not _is_utf8(xml):
         return False
     if EMPTY in xml:
         return True
@@ -47,6 +51,15 @@ def is_plain(xml: bytes) -> bool:
     rows = max((int(row) for row in {row for _, row in filled}), default=0)
     columns = max((place(f"{column.decode()}1")[1] for column in {column for column, _ in filled}), default=0)
     return len(set(filled)) == len(filled) and rows * columns <= MAX_AREA
+
+
+def _is_utf8(xml: bytes) -> bool:
+    try:
+        text = xml.removeprefix(BOM).decode()
+    except UnicodeDecodeError:
+        return False
+    declared = ENCODING.match(text)
+    return declared is None or declared[1].casefold() in ("utf-8", "us-ascii")
 
 
 def flaws(xml: bytes) -> dict[Spot, Cell]:

@@ -50,11 +50,11 @@ class Office:
     program: str
     profile: Path
 
-    def convert(self, path: Path, to: Literal["xlsx", "pdf"], outdir: Path) -> Path:
+    def convert(self, path: Path, to: Literal["xlsx", "pdf", "ods", "xls"], outdir: Path) -> Path:
         """Open `path`, calculate every formula and save it as `to` in `outdir`."""
         return self.convert_all([path], to, outdir)[0]
 
-    def convert_all(self, paths: Sequence[Path], to: Literal["xlsx", "pdf"], outdir: Path) -> list[Path]:
+    def convert_all(self, paths: Sequence[Path], to: Literal["xlsx", "pdf", "ods", "xls"], outdir: Path) -> list[Path]:
         """Convert many files in one go: LibreOffice is slow to start."""
         made = [outdir / f"{path.stem}.{to}" for path in paths]
         for path, target in zip(paths, made, strict=True):

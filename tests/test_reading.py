@@ -139,6 +139,7 @@ ONE_CELL: dict[str, tuple[str, object]] = {
     "a cell twice alike": (f'{a1("<v>5</v>")}<row r="1"><c r="A1"><v>5</v></c></row>', 5.0),
     "single quotes": ("<row r='1'><c r='A1'><v>5</v></c><c r='B1'><v>7</v></c></row>", 5.0),
     "no references": ("<row><c><v>5</v></c><c><v>7</v></c></row>", 5.0),
+    "a value of another program in the cell": (a1("<v>5</v><extLst><ext><v>9</v></ext></extLst>"), 5.0),
     "a prefix": ('<x:row xmlns:x="x" r="1"><x:c r="A1"><x:v>5</x:v></x:c><x:c r="B1"><x:v>7</x:v></x:c></x:row>', 5.0),
 }  # fmt: skip
 
@@ -168,6 +169,7 @@ BROKEN = {
     "an end too many": f"{a1('<v>5</v>')}</x>",
     "a zero byte": a1("<v>a\0b</v>", "str"),
     "an entity nobody defined": a1("<v>&hei;</v>", "str"),
+    "a cell in a cell": '<row r="1"><c r="A1"><c/><v>5</v></c></row>',
     "an attribute twice": '<row r="1"><c r="A1" r="B2"><v>5</v></c></row>',
 }
 
@@ -253,3 +255,5 @@ def test_what_programs_write_goes_the_fast_way_and_what_they_do_not_the_exact_wa
     for rows in (a1("<v>5<!-- --></v>"), a1("<v>5</v>", "zz"), f"{a1('<v>5</v>')}{a1('<v>6</v>')}", far, "<c/>"):
         assert not is_plain(PLAIN.format(rows).encode())
     assert not is_plain(PLAIN.format("").encode() * 2)
+    assert not is_plain(b'<?xml version="1.0" encoding="ISO-8859-1"?>' + PLAIN.format("").encode())
+    assert not is_plain(PLAIN.format(a1("<f>A1&hei;</f><v>1</v>")).encode())
