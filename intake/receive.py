@@ -7,8 +7,10 @@ from itertools import chain, takewhile
 from pathlib import Path
 
 from intake.derive import derive
+from intake.formulas import formulas_without_result
 from intake.guard import error_cells, inspect
 from intake.locate import LocateError, Place, locate
+from intake.package import place as coordinates
 from intake.personal import without_birth_numbers
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
 from intake.submission import Answer, Refused, Return, Row, SheetAnswers, Submission
@@ -22,6 +24,7 @@ from templates.stamp import Stamp, find_stamps, is_genuine
 from templates.texts import Texts, load_texts
 
 WORKBOOK_TEXTS = Path(__file__).parent.parent / "templates" / "texts.toml"
+NO_RESULT = "formula_without_value"
 CODE_ROWS = 12  # rows at the top of a sheet where the skjemakode is looked for
 MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID, at.MARK_CONTROL)
 
@@ -82,7 +85,7 @@ def _receive(source: Return, office: Office) -> Submission | Refused:
     if missing:
         raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
     recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, office.form)
-    sheets = _read_sheets(office.form, places, error_cells(data), recipient)
+    sheets = _read_sheets(office.form, places, data, recipient)
     submission = Submission(
         source, office.form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets
     )
@@ -144,23 +147,24 @@ def locate_any(workbook: Workbook, office: Office) -> bool:
 # what does it say?
 
 
-def _read_sheets(
-    form: Form, places: dict[str, Place], errors: dict[str, set[str]], recipient: Recipient
-) -> dict[str, SheetAnswers]:
+def _read_sheets(form: Form, places: dict[str, Place], data: bytes, recipient: Recipient) -> dict[str, SheetAnswers]:
     read = {}
+    errors, formulas = error_cells(data), formulas_without_result(data)
     for key, sheet in form.sheets.items():
-        broken = errors.get(places[key].cells.name, set())
+        name = places[key].cells.name
+        broken = dict.fromkeys(formulas.get(name, ()), NO_RESULT) | dict.fromkeys(errors.get(name, ()), "error_cell")
         read[key] = derive(form, sheet, _read_sheet(form, sheet, places[key], broken), recipient)
     return read
 
 
-def _read_sheet(form: Form, sheet: Sheet, place: Place, broken: set[str]) -> SheetAnswers:
+def _read_sheet(form: Form, sheet: Sheet, place: Place, broken: dict[str, str]) -> SheetAnswers:
     if isinstance(sheet, QuestionSheet):
         spots = {key: (row, place.columns[key]) for key, row in place.rows.items()}
         only = Row(0, "", _answers(form, sheet, place, spots, broken))
         return SheetAnswers(place.cells.name, {key: address(*spot) for key, spot in spots.items()}, (only,))
     places = {key: letter(column) for key, column in place.columns.items()}
-    lines = [(row, key) for key, row in place.rows.items()] if isinstance(sheet, GridSheet) else _used(sheet, place)
+    is_grid = isinstance(sheet, GridSheet)
+    lines = [(row, key) for key, row in place.rows.items()] if is_grid else _used(sheet, place, broken)
     rows = tuple(
         Row(
             row + 1,
@@ -172,18 +176,17 @@ def _read_sheet(form: Form, sheet: Sheet, place: Place, broken: set[str]) -> She
     return SheetAnswers(place.cells.name, places, rows, place.first_row + 1)
 
 
-def _used(sheet: Sheet, place: Place) -> list[tuple[int, str]]:
-    """The rows of a table where the owner has written something."""
-    columns = [
-        place.columns[key]
-        for key, question in sheet.questions.items()
-        if key in place.columns and not question.calculated
-    ]
-    return [
-        (row, "")
+def _used(sheet: Sheet, place: Place, broken: dict[str, str]) -> list[tuple[int, str]]:
+    """The rows of a table where the owner has written something, be it nothing we can read."""
+    asked = {place.columns[key]: sheet.questions[key] for key in place.columns if not sheet.questions[key].calculated}
+    spots = (coordinates(cell) for cell in broken)
+    unread = {row - 1 for row, column in spots if column - 1 in asked and not asked[column - 1].fill}
+    written = (
+        row
         for row in range(place.first_row, len(place.cells.rows))
-        if any(not _blank(place.cells.at(row, column)) for column in columns)
-    ]
+        if any(not _blank(place.cells.at(row, column)) for column in asked)
+    )
+    return [(row, "") for row in sorted({*written, *unread}) if row >= place.first_row]
 
 
 def _blank(cell: object) -> bool:
@@ -191,7 +194,7 @@ def _blank(cell: object) -> bool:
 
 
 def _answers(
-    form: Form, sheet: Sheet, place: Place, spots: dict[str, tuple[int, int]], broken: set[str]
+    form: Form, sheet: Sheet, place: Place, spots: dict[str, tuple[int, int]], broken: dict[str, str]
 ) -> dict[str, Answer]:
     answers = {}
     for key, (row, column) in spots.items():
@@ -199,9 +202,10 @@ def _answers(
         if question.calculated:
             continue
         where = address(row, column)
-        reading = (
-            Reading(None, "", "error_cell") if where in broken else _read(place.cells.at(row, column), question, form)
-        )
+        problem = broken.get(where)
+        if problem == NO_RESULT and question.fill:  # ours, and we fetch the value too
+            problem = None
+        reading = Reading(None, "", problem) if problem else _read(place.cells.at(row, column), question, form)
         if reading is not None:
             answers[key] = Answer(
                 reading.value, reading.raw, where, reading.problem, reading.note, dict(reading.details)
