@@ -20,6 +20,18 @@ lint: .venv/ready
 try-demo: .venv/ready
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && .venv/bin/behov demo "$$dir/demo"
 
+# Needs npm besides; LibreOffice with python3-uno and Gnumeric are Debian packages.
+programs: tests/programs/.venv/ready tests/programs/node_modules/ready   ## get the programs that tests fill workbooks with
+
+tests/programs/.venv/ready: tests/programs/requirements.txt
+	python3 -m venv --upgrade-deps $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	touch $@
+
+tests/programs/node_modules/ready: tests/programs/package-lock.json
+	npm ci --prefix $(<D) --silent --no-audit --no-fund
+	touch $@
+
 rules-doc: .venv/ready   ## write docs/rules.md anew from the rules
 	.venv/bin/behov form rules behovsmelding-2024 --markdown > docs/rules.md
 
@@ -32,4 +44,4 @@ help:   ## list the targets
 	.venv/bin/pip install --quiet --constraint constraints.txt --editable . --group dev
 	touch $@
 
-.PHONY: demo test check lint try-demo rules-doc help
+.PHONY: demo test check lint try-demo programs rules-doc help

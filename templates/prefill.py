@@ -118,14 +118,17 @@ def _filled(data: bytes, values: Mapping[str, str]) -> bytes:
 
 
 def _cell(ref: bytes, style: bytes, value: str) -> bytes:
-    """An inline string: what looks like a formula stays text."""
+    """A text in the cell itself, where what looks like a formula stays text.
+
+    Apache POI leaves an inline string beside what is written over it, so only a text that needs
+    escaping is one: LibreOffice does not read that in the other form.
+    """
     if not value:
         return b'<c r="%s"%s/>' % (ref, style)
-    return b'<c r="%s"%s t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>' % (
-        ref,
-        style,
-        _escaped(cell_text(value)),
-    )
+    text = _escaped(cell_text(value))
+    if cell_text(value) == value == value.strip():
+        return b'<c r="%s"%s t="str"><v>%s</v></c>' % (ref, style, text)
+    return b'<c r="%s"%s t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>' % (ref, style, text)
 
 
 def cell_text(value: str) -> str:

@@ -243,9 +243,12 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     source = question.lookup or question.fill
     if source is not None:
         look = style.Look(open=not question.calculated, vertical="bottom", wrap=False)
-        formula = fetched(writer.form, source, place, place.first_row).removeprefix("=")
-        shared.write(column, place.first_row, place.last_row, formula)
+        if question.calculated:
+            formula = fetched(writer.form, source, place, place.first_row).removeprefix("=")
+            shared.write(column, place.first_row, place.last_row, formula)
         for row in range(place.first_row, place.last_row + 1):
+            if not question.calculated:  # not shared: programs trip over a first cell that is written over
+                sheet[f"{column}{row}"] = fetched(writer.form, source, place, row)
             look.dress(sheet[f"{column}{row}"], "General")
     cells = f"{column}{place.first_row}:{column}{place.last_row}"
     absolute = f"${column}${place.first_row}:${column}${place.last_row}"

@@ -43,7 +43,8 @@ def is_genuine(stamp: Stamp, form: Form, key: bytes) -> bool:
 
 def sign_locked(stamp: Stamp, locked: str, key: bytes) -> str:
     """The signature of the locked values a workbook was sent with, as hexadecimal digits."""
-    return hmac.new(key, f"locked\n{stamp.report}\n{stamp.recipient}\n{locked}".encode(), sha256).hexdigest()[:SIGNATURE_LENGTH]
+    message = f"locked\n{stamp.report}\n{stamp.recipient}\n{locked}".encode()
+    return hmac.new(key, message, sha256).hexdigest()[:SIGNATURE_LENGTH]
 
 
 def is_signed(stamp: Stamp, locked: str, signature: str, key: bytes) -> bool:

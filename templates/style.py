@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 
-INK, MUTED, WHITE = "1A1A1A", "595959", "FFFFFF"
-BAND, SECTION, INPUT, LOCKED = "1F3864", "D9E2F3", "FFF8DC", "F2F2F2"
-ALERT, GOOD, ALERT_SHADE = "9C0006", "1E6B2E", "FBE0DC"
-LINE = "7F7F7F"
+# Opaque, as Excel writes them: excelize spoils a colour whose first two digits are not FF.
+INK, MUTED, WHITE = "FF1A1A1A", "FF595959", "FFFFFFFF"
+BAND, SECTION, INPUT, LOCKED = "FF1F3864", "FFD9E2F3", "FFFFF8DC", "FFF2F2F2"
+ALERT, GOOD, ALERT_SHADE = "FF9C0006", "FF1E6B2E", "FFFBE0DC"
+LINE = "FF7F7F7F"
 FONT = "Calibri"
 TEXT = Font(name=FONT, size=11)
 
