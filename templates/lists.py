@@ -7,7 +7,7 @@ from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.cells import letter as column_letter
+from templates.cells import letter
 from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question, Text
 from templates.layout import LISTS_SHEET, OWN_SHEET, choices_name, column_name
 from templates.states import choice_lists, codes_name, label_names
@@ -24,8 +24,11 @@ def write_lists(workbook: Workbook, form: Form, language: str, note: str, read: 
     sheet = workbook.create_sheet(LISTS_SHEET)
     sheet.sheet_state = "hidden"
     sheet["A1"] = note
-    for number, (name, values) in enumerate(_columns(form, language, read), 2):
-        _write_column(workbook, sheet, number, name, values)
+    columns: list[list[str]] = []
+    for name, values in sorted(_columns(form, language, read), key=lambda found: -len(found[1])):
+        _name(workbook, name, _place(columns, values or [""]))
+    for number, values in enumerate(columns, 1):
+        _write_column(sheet, letter(number), values)
     if uses_units(form):
         _write_own(workbook, note)
 
@@ -95,18 +98,25 @@ def match_column(form: Form, lookup: Lookup, asked: Question) -> str:
     return source.label if asked.choices and asked.choices != UNITS else source.key
 
 
-def _write_column(workbook: Workbook, sheet: Worksheet, number: int, name: str, values: list[str]) -> None:
-    if name in workbook.defined_names:
-        return
-    letter = column_letter(number - 1)
-    sheet[f"{letter}1"] = name
+def _place(columns: list[list[str]], values: list[str]) -> str:
+    """Where a list stands: the part of a longer one that is the same, or a column of its own."""
+    for number, column in enumerate(columns, 1):
+        for first in range(len(column) - len(values) + 1):
+            if column[first : first + len(values)] == values:
+                return _cells(LISTS_SHEET, letter(number), first + 2, first + 1 + len(values))
+    columns.append(values)
+    return _cells(LISTS_SHEET, letter(len(columns)), 2, len(values) + 1)
+
+
+def _cells(sheet: str, column: str, first: int, last: int) -> str:
+    return f"{sheet}!${column}${first}:${column}${last}"
+
+
+def _write_column(sheet: Worksheet, column: str, values: list[str]) -> None:
     for row, value in enumerate(values, 2):
-        cell = sheet[f"{letter}{row}"]
+        cell = sheet[f"{column}{row}"]
         cell.value = value
         cell.data_type = "s"  # a name that begins with = is no formula
-        cell.number_format = "@"
-    last = max(2, len(values) + 1)
-    _name(workbook, name, f"{LISTS_SHEET}!${letter}$2:${letter}${last}")
 
 
 def _write_own(workbook: Workbook, note: str) -> None:
@@ -115,10 +125,10 @@ def _write_own(workbook: Workbook, note: str) -> None:
     sheet["A1"] = note
     PLAIN.dress(sheet["B2"], "@")  # keeps the sheet's rows in the file, where the stamp puts the units
     for number, column in enumerate(UNIT_COLUMNS, 2):
-        letter = column_letter(number - 1)
-        sheet[f"{letter}1"] = column
+        at = letter(number - 1)
+        sheet[f"{at}1"] = column
         name = choices_name(UNITS) if column == "name" else column_name(UNITS, column)
-        _name(workbook, name, f"{OWN_SHEET}!${letter}$2:${letter}${OWN_LAST_ROW}")
+        _name(workbook, name, _cells(OWN_SHEET, at, 2, OWN_LAST_ROW))
 
 
 def _name(workbook: Workbook, name: str, target: str) -> None:

@@ -93,7 +93,7 @@ def _letters(last: str) -> list[str]:
 
 def _height(text: str, width: float) -> float:
     """The height of a row whose text wraps in a column of this width (characters)."""
-    return sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4
+    return round(sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4)
 
 
 def _label(question: Question | GridRow, language: str) -> str:

@@ -11,11 +11,11 @@ from templates import style
 from templates.control import write_control
 from templates.form import Form
 from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
+from templates.lean import lean
 from templates.lists import write_lists
 from templates.live import make_live, write_rules
 from templates.marks import name_findings
 from templates.round import Office
-from templates.shared import with_shared
 from templates.sheets import Writer, slot, write_sheet
 from templates.texts import Texts, load_texts
 
@@ -50,7 +50,7 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     _set_properties(writer, office)
     buffer = io.BytesIO()
     workbook.save(buffer)
-    return with_shared(buffer.getvalue())
+    return lean(buffer.getvalue())
 
 
 def workbook_texts() -> Texts:
