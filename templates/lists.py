@@ -10,13 +10,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates.cells import letter
 from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question, Text
 from templates.layout import LISTS_SHEET, OWN_SHEET, choices_name, column_name
+from templates.records import Records
 from templates.states import choice_lists, codes_name, label_names
 from templates.style import PLAIN
 
 OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
 
 
-def write_lists(workbook: Workbook, form: Form, language: str, note: str, read: Iterable[tuple[str, str]] = ()) -> None:
+def write_lists(  # noqa: PLR0913, PLR0917 - what the lists are made of
+    workbook: Workbook, form: Form, language: str, records: Records, read: Iterable[tuple[str, str]], note: str
+) -> None:
     """Write `_lister` (the form's choices and code lists) and `_egne` (the recipient's own units).
 
     `read` are the columns of code lists that rules look in.
@@ -25,7 +28,9 @@ def write_lists(workbook: Workbook, form: Form, language: str, note: str, read: 
     sheet.sheet_state = "hidden"
     sheet["A1"] = note
     columns: list[list[str]] = []
-    for name, values in sorted(_columns(form, language, read), key=lambda found: -len(found[1])):
+    for code_list in records.fields:
+        _name(workbook, records.name(code_list), _place(columns, [records.text(code_list)]))
+    for name, values in sorted(_columns(form, language, records, read), key=lambda found: -len(found[1])):
         _name(workbook, name, _place(columns, values or [""]))
     for number, values in enumerate(columns, 1):
         _write_column(sheet, letter(number), values)
@@ -33,10 +38,12 @@ def write_lists(workbook: Workbook, form: Form, language: str, note: str, read: 
         _write_own(workbook, note)
 
 
-def _columns(form: Form, language: str, read: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+def _columns(
+    form: Form, language: str, records: Records, read: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, list[str]]]:
     """Every column of `_lister`, once."""
     looked_in = ((column_name(name, key), _values(form, name, key)) for name, key in sorted(read))
-    found = chain(_choice_columns(form, language), _code_columns(form, language), _list_columns(form), looked_in)
+    found = chain(_choice_columns(form, language), _code_columns(form, language), _list_columns(form, records), looked_in)
     yield from dict(found).items()
 
 
@@ -81,12 +88,14 @@ def _words(options: dict[str, Text], language: str) -> list[str]:
     return [label[language] for label in options.values()]
 
 
-def _list_columns(form: Form) -> Iterator[tuple[str, list[str]]]:
+def _list_columns(form: Form, records: Records) -> Iterator[tuple[str, list[str]]]:
     used: dict[tuple[str, str], None] = {}
     for sheet, question in form.questions():
         for lookup in filter(None, (question.lookup, question.fill)):
-            if lookup.list != UNITS:
-                used[lookup.list, match_column(form, lookup, form.question(f"{sheet}.{lookup.key}"))] = None
+            asked = form.question(f"{sheet}.{lookup.key}")
+            is_number = asked.type == "kommunenr" and lookup.list in records.fields
+            if lookup.list != UNITS and not is_number:
+                used[lookup.list, match_column(form, lookup, asked)] = None
                 used[lookup.list, lookup.value] = None
     for name, column in used:
         yield column_name(name, column), _values(form, name, column)

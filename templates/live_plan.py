@@ -1,18 +1,20 @@
 """Where everything of the live checks stands on the hidden sheet `_regler`.
 
-Every sheet of the form has a block of rows there: first one for the sheet as a whole, then one for
-each row of the sheet, in the same order. In every row stand what was found there, the message, and
-the states of the row's answers. Beside the blocks stand the texts, and what rules count and add up.
+Every row there is the row of the same number on the answer sheets, which have columns of their own
+side by side: what is found in the row, the cells that findings elsewhere mark, the message, and the
+states of the row's answers. The first columns hold the texts, what rules count and work out, and the
+list of all findings.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from templates.cells import letter
+from templates.cells import column_number, letter
 from templates.form import NUMERIC, Form, GridSheet, Question, QuestionSheet, TableSheet
 from templates.formula import BAD, Formula, NoFormulaError, any_of, filled, text
-from templates.layout import ANSWER_COLUMN, SheetLayout, column_name, layout
+from templates.layout import ANSWER_COLUMN, HEADER_ROW, HELP_ROW, SheetLayout, column_name, layout
 from templates.predicate import (
     Aggregate,
     Answer,
@@ -27,51 +29,90 @@ from templates.predicate import (
     In,
     Lookup,
     Node,
+    Not,
     RowKey,
     TableRows,
 )
-from templates.states import helper
+from templates.records import Records
 
-KEY, FOUND, OWN, MESSAGE = "A", "B", "C", "D"  # the columns of every block
-FIRST_STATE = 4  # counted from 0: E
-FIRST_ROW = 3
-ROOM = 24  # columns for what is counted, looked up and too long
+TEXTS, COUNTED, UNUSABLE, VALUES, SHOWN = "A", "B", "C", "D", "E"
+LISTING = 5  # the first column of the list of findings, counted from 0
+BLOCKS = 14  # the first column of the answer sheets'
+PLAIN_NAME = re.compile(r"[A-Za-z_]*[a-z][A-Za-z_]*")  # no letters and digits that read as a cell
+FIRST_ROW = 2  # of the texts and of what is counted and worked out
+TEXTS_NAME = "_t"
+MAX_COLUMN = 62  # of an answer sheet: a finding names a column by one character
+MAX_TEXTS = 999
+MARK_ZERO = 64  # the code of the character before that of column A
 
 
 @dataclass(frozen=True)
 class Block:
-    """The rows of one sheet on `_regler`."""
+    """The columns of one answer sheet on `_regler`."""
 
     place: SheetLayout
     language: str
-    top: int  # the row of the sheet as a whole
-    states: dict[str, str]  # question to column
-    helpers: dict[str, str]
-    conditions: dict[Node, str] = field(default_factory=dict)  # what COUNT_IF counts, to column
-    fetched: dict[Lookup, str] = field(default_factory=dict)  # what rules look up for each row, to column
-    overflow: list[str] = field(default_factory=list)  # the columns of what is too long for one formula
+    start: int  # its first column, counted from 0
+    keys: tuple[str, ...]  # the questions of a table or grid that have a state
+
+    @cached_property
+    def found(self) -> str:
+        return letter(self.start)
+
+    @cached_property
+    def marks(self) -> str:
+        return letter(self.start + 1)
+
+    @cached_property
+    def message(self) -> str:
+        return letter(self.start + 2)
+
+    @cached_property
+    def written(self) -> str:
+        """On a question sheet, what stands in the answer, on one line and without outer blanks."""
+        return letter(self.start + 3)
+
+    @cached_property
+    def shown(self) -> str:
+        """On a question sheet, the answer as people read it."""
+        return letter(self.start + 5)
+
+    @cached_property
+    def states(self) -> dict[str, str]:
+        """The columns of states, by question."""
+        if self.is_single:
+            return dict.fromkeys(self.place.sheet.questions, letter(self.start + 4))
+        return {key: letter(self.start + 3 + number) for number, key in enumerate(self.keys)}
+
+    @property
+    def width(self) -> int:
+        return 6 if self.is_single else 3 + len(self.keys)
+
+    @property
+    def is_single(self) -> bool:
+        return isinstance(self.place.sheet, QuestionSheet)
+
+    @property
+    def is_table(self) -> bool:
+        return isinstance(self.place.sheet, TableSheet)
+
+    @property
+    def top(self) -> int:
+        """The row of what is found on the sheet as a whole."""
+        return HEADER_ROW if self.is_single else HELP_ROW
 
     @property
     def first(self) -> int:
-        return self.top + 1
+        return self.place.first_row
 
     @property
     def last(self) -> int:
-        return self.row(self.place.last_row)
-
-    def row(self, answer_row: int) -> int:
-        """The row here of a row of the answer sheet."""
-        return self.top + 1 + answer_row - self.place.first_row
+        return self.place.last_row
 
     @property
     def tab(self) -> str:
         """The answer sheet, as formulas name it."""
-        return "'" + self.place.sheet.label[self.language].replace("'", "''") + "'"
-
-    def next_column(self) -> str:
-        """The next column of the block that nothing stands in."""
-        taken = len(set(self.states.values()) | set(self.helpers.values()))
-        return letter(FIRST_STATE + taken + len(self.conditions) + len(self.fetched) + len(self.overflow))
+        return tab(self.place.sheet.label[self.language])
 
     @property
     def used(self) -> str:
@@ -81,12 +122,25 @@ class Block:
 
     def answer(self, key: str, row: int | None = None) -> str:
         """The answer cell of a question; of the first row in a table or grid."""
-        if isinstance(self.place.sheet, QuestionSheet):
-            return f"{self.tab}!${ANSWER_COLUMN}${self.place.rows[key]}"
-        return f"{self.tab}!{self.place.columns[key]}{self.place.first_row if row is None else row}"
+        if self.is_single:
+            return f"{self.tab}!{ANSWER_COLUMN}{self.place.rows[key]}"
+        return f"{self.tab}!{self.place.columns[key]}{self.first if row is None else row}"
 
     def all_rows(self, column: str) -> str:
         return f"${column}${self.first}:${column}${self.last}"
+
+
+def tab(name: str) -> str:
+    """A sheet as formulas name it."""
+    return name if PLAIN_NAME.fullmatch(name) else "'" + name.replace("'", "''") + "'"
+
+
+def mark_of(column: str) -> str:
+    """The character that stands for a column of an answer sheet in what is found."""
+    number = column_number(column)
+    if number > MAX_COLUMN:
+        raise ValueError(f"a sheet with live checks has {MAX_COLUMN} columns at most")
+    return chr(MARK_ZERO + number)
 
 
 @dataclass
@@ -95,53 +149,80 @@ class Plan:
 
     form: Form
     language: str
+    records: Records
+    unread: set[tuple[str, str]]  # fetched answers that no rule looks at
     counted: dict[Aggregate, int] = field(default_factory=dict)  # to its number
     values: dict[str, int] = field(default_factory=dict)  # formulas of what rules and messages work out
-    texts: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, int] = field(default_factory=dict)  # formulas of texts
     columns: set[tuple[str, str]] = field(default_factory=set)  # of code lists
-    unread: set[tuple[str, str]] = field(default_factory=set)  # fetched answers that no rule looks at
+    conditions: dict[tuple[str, Node], str] = field(default_factory=dict)  # what COUNT_IF counts, to column
+    fetched: dict[tuple[str, str], str] = field(default_factory=dict)  # formulas of each row of a table, to column
+    shown: set[int] = field(default_factory=set)  # the rows of values that texts say
+    helpers: dict[tuple[str, str], str] = field(default_factory=dict)  # of questions, to column
+    extra: int = 0  # columns given out after those of the blocks
 
     @cached_property
     def blocks(self) -> dict[str, Block]:
         blocks = {}
-        top = FIRST_ROW
+        start = BLOCKS
         for key, place in layout(self.form).items():
-            names = _state_columns(place, {name for sheet, name in self.unread if sheet == key})
-            helped = [name for name, question in place.sheet.questions.items() if helper(question, "x")]
-            if isinstance(place.sheet, QuestionSheet):
-                helpers = dict.fromkeys(helped, letter(FIRST_STATE + 1))
-            else:
-                helpers = {name: letter(FIRST_STATE + len(names) + n) for n, name in enumerate(helped)}
-            blocks[key] = Block(place, self.language, top, names, helpers)
-            top = blocks[key].last + 1
+            keys = tuple(name for name in place.sheet.questions if (key, name) not in self.unread)
+            blocks[key] = Block(place, self.language, start, keys)
+            start += blocks[key].width
         return blocks
 
-    @cached_property
-    def aside(self) -> int:
-        """The first column beside the blocks, with room for what COUNT_IF counts."""
-        return FIRST_STATE + ROOM + max(len(block.states) + len(block.helpers) for block in self.blocks.values())
+    def helper(self, sheet: str, key: str) -> str:
+        """The column of what the states of a question of a table or grid are read from."""
+        if (sheet, key) not in self.helpers:
+            self.helpers[sheet, key] = self.new_column()
+        return self.helpers[sheet, key]
 
-    def text_cell(self, words: str) -> str:
-        return f"${letter(self.aside)}${FIRST_ROW + self.texts.setdefault(words, len(self.texts))}"
+    @property
+    def last_column(self) -> str:
+        return letter(BLOCKS + sum(block.width for block in self.blocks.values()) - 1)
+
+    @property
+    def last_row(self) -> int:
+        return max(block.last for block in self.blocks.values())
+
+    def new_column(self) -> str:
+        """A column after those of the blocks."""
+        self.extra += 1
+        return letter(BLOCKS + sum(block.width for block in self.blocks.values()) + self.extra - 1)
+
+    def text_number(self, formula: str) -> int:
+        """The number of a text: its place in the column of texts."""
+        number = self.texts.setdefault(formula, len(self.texts) + 1)
+        if number > MAX_TEXTS:
+            raise ValueError(f"there are more than {MAX_TEXTS} texts to tell")
+        return number
+
+    def text(self, number: int) -> str:
+        return list(self.texts)[number - 1]
+
+    def shown_value(self, formula: str) -> str:
+        """The cell of a value as people read it."""
+        row = FIRST_ROW + self.values.setdefault(formula, len(self.values))
+        self.shown.add(row)
+        return f"${SHOWN}${row}"
 
     def value_cell(self, formula: str) -> str:
-        return f"${letter(self.aside + 3)}${FIRST_ROW + self.values.setdefault(formula, len(self.values))}"
+        return f"${VALUES}${FIRST_ROW + self.values.setdefault(formula, len(self.values))}"
 
     def counted_cell(self, node: Aggregate, *, is_bad: bool = False) -> str:
         if node not in self.counted:
             self.value_of(node)  # whatever has no formula is told before a cell is given to it
             self.counted.setdefault(node, len(self.counted))
-        return f"${letter(self.aside + (2 if is_bad else 1))}${FIRST_ROW + self.counted[node]}"
+        return f"${UNUSABLE if is_bad else COUNTED}${FIRST_ROW + self.counted[node]}"
 
     # the states of answers
 
     def state(self, node: Answer | GridCell | Column, row: int | None = None) -> str:
         block = self.blocks[node.sheet]
-        sheet = block.place.sheet
         if isinstance(node, GridCell):
-            return f"${block.states[node.column]}${block.row(block.place.rows[node.row])}"
-        if isinstance(sheet, QuestionSheet):
-            return f"${block.states[node.key]}${block.row(block.place.rows[node.key])}"
+            return f"${block.states[node.column]}${block.place.rows[node.row]}"
+        if block.is_single:
+            return f"${block.states[node.key]}${block.place.rows[node.key]}"
         return f"{block.states[node.key]}{block.first if row is None else row}"
 
     def ranges(self, node: Column) -> list[str]:
@@ -151,7 +232,7 @@ class Plan:
         sheet = block.place.sheet
         if not isinstance(sheet, GridSheet):
             return [block.all_rows(name)]
-        rows = [block.row(block.place.rows[key]) for key, row in sheet.rows.items() if not row.sum_of]
+        rows = [block.place.rows[key] for key, row in sheet.rows.items() if not row.sum_of]
         return [f"${name}${first}:${name}${last}" for first, last in _runs(rows)]
 
     def line(self, node: GridLine) -> list[str]:
@@ -175,22 +256,18 @@ class Plan:
         return self._plain_count(node) or f"SUM({self.blocks[node.sheet].all_rows(self._condition(node))})"
 
     def _plain_count(self, node: Aggregate) -> str:
-        """How many rows have one of these codes; empty when COUNT_IF asks for something else."""
-        match node.of:
-            case Compare(op="=", left=item, right=Const(value=str(code))) if code:
-                codes = [code]
-            case In(item=item, options=options) if all(isinstance(one, Const) and one.value for one in options):
-                codes = [str(one.value) for one in options if isinstance(one, Const)]
-            case _:
-                return ""
+        """How many rows have one of these codes, or none of them; empty when COUNT_IF asks for something else."""
+        codes, item, is_not = _codes(node.of)
         block = self.blocks[node.sheet]
         here = Here(self, block.place, block.first)
         if isinstance(item, Column) and Formula(self.form, here).is_text(item):
             rows = block.all_rows(block.states[item.key])
-        elif isinstance(item, Lookup) and here.derived(item):
-            rows = block.all_rows(block.fetched[item])
+        elif isinstance(item, Lookup) and (column := here.derived(item)):
+            rows = block.all_rows(column.rstrip("0123456789"))
         else:
             return ""
+        if is_not:
+            return f"SUMPRODUCT(({filled(rows)}){''.join(f'*({rows}<>{text(code)})' for code in codes)})"
         return "+".join(f"SUMPRODUCT(--({rows}={text(code)}))" for code in codes)
 
     def is_bad_of(self, node: Aggregate) -> str:
@@ -213,10 +290,10 @@ class Plan:
     def _condition(self, node: Aggregate) -> str:
         """The column where each row says whether COUNT_IF counts it."""
         block = self.blocks[node.sheet]
-        if node.of not in block.conditions:
+        if (node.sheet, node.of) not in self.conditions:
             Formula(self.form, Here(self, block.place, block.first)).true(node.of)
-            block.conditions[node.of] = block.next_column()
-        return block.conditions[node.of]
+            self.conditions[node.sheet, node.of] = self.new_column()
+        return self.conditions[node.sheet, node.of]
 
     def _column_value(self, function: str, of: Column) -> str:
         ranges = self.ranges(of)
@@ -238,6 +315,7 @@ class Here:
     place: SheetLayout
     row: int
     key: str = ""  # of a row in a grid
+    is_told: bool = False  # what is worked out is only told, not judged
 
     def state(self, node: Answer | GridCell | Column | Aggregate) -> str:
         if isinstance(node, Aggregate):
@@ -254,7 +332,16 @@ class Here:
     def row_key(self) -> str:
         return f'"{self.key}"'
 
-    def list_column(self, code_list: str, column: str) -> str:
+    def lookup(self, node: Lookup, key: str) -> tuple[str, str]:
+        """Whether a row of a code list has this key, and a value of it."""
+        records = self.plan.records
+        if node.list in records.fields and _is_number(self.plan.form, node.key):
+            return records.found(node.list, key), records.value(node.list, key, node.value)
+        keys = self._list_column(node.list, self.plan.form.lists[node.list].key)
+        at = f"MATCH(TRUE,INDEX({keys}={key},0),0)"
+        return f"ISNUMBER({at})", f'INDEX({self._list_column(node.list, node.value)},{at})&""'
+
+    def _list_column(self, code_list: str, column: str) -> str:
         self.plan.columns.add((code_list, column))
         return column_name(code_list, column)
 
@@ -262,19 +349,22 @@ class Here:
         """The cell of what several rules work out: once for the workbook, or once for each row of a table."""
         if not isinstance(node, Lookup | Coalesce | Arithmetic | Call) or _holds_empty(self.plan.form, node):
             return None
-        if all(self._is_single(found) for found in node.walk()):
+        if isinstance(node, Coalesce) and node.items[1:] == (Const(0),):
+            return None  # short enough where it stands
+        if all(self.is_single(found) for found in node.walk()):
             return self.plan.value_cell(Formula(self.plan.form, self).state(node))
         block = self.plan.blocks[self.place.sheet.key]
-        if not isinstance(node, Lookup) or not isinstance(block.place.sheet, TableSheet):
+        if not isinstance(node, Lookup) or not block.is_table or self.is_told:
             return None
-        if node not in block.fetched:
-            block.fetched[node] = block.next_column()
-        return f"{block.fetched[node]}{self.row}"
+        at = self.place.sheet.key, Formula(self.plan.form, self).state(node)
+        if at not in self.plan.fetched:
+            self.plan.fetched[at] = self.plan.new_column()
+        return f"{self.plan.fetched[at]}{self.row}"
 
-    def _is_single(self, node: Node) -> bool:
+    def is_single(self, node: Node) -> bool:
         """Whether a node is the same seen from every row."""
         if isinstance(node, Answer):
-            return isinstance(self.plan.blocks[node.sheet].place.sheet, QuestionSheet)
+            return self.plan.blocks[node.sheet].is_single
         return not isinstance(node, RowKey | Column) or self.row == 0
 
 
@@ -284,11 +374,24 @@ def _holds_empty(form: Form, node: Node) -> bool:
     return any("" in {row[one.value] for row in form.lists[one.list].rows.values()} for one in lookups)
 
 
-def _state_columns(place: SheetLayout, unread: set[str]) -> dict[str, str]:
-    keys = [key for key in place.sheet.questions if key not in unread]
-    if isinstance(place.sheet, QuestionSheet):
-        return dict.fromkeys(keys, letter(FIRST_STATE))
-    return {key: letter(FIRST_STATE + number) for number, key in enumerate(keys)}
+def _codes(condition: Node) -> tuple[list[str], Node | None, bool]:
+    """The codes that a condition compares something with, and whether it is to be none of them."""
+    match condition:
+        case Not(part=In(item=item, options=options)):
+            is_not = True
+        case In(item=item, options=options):
+            is_not = False
+        case Compare(op="=" | "<>" as op, left=item, right=Const() as right):
+            options, is_not = (right,), op == "<>"
+        case _:
+            return [], None, False
+    codes = [one.value for one in options if isinstance(one, Const) and isinstance(one.value, str) and one.value]
+    return codes, item if len(codes) == len(options) else None, is_not
+
+
+def _is_number(form: Form, key: Node) -> bool:
+    """Whether a key is the number of a municipality, as the owner gave it."""
+    return isinstance(key, Answer | Column) and form.sheets[key.sheet].questions[key.key].type == "kommunenr"
 
 
 def _folded(function: str, cells: str) -> str:

@@ -1,19 +1,18 @@
 """What an answer cell is understood as, in the workbook: one formula for each type of question.
 
-The formula gives the cell's *state*: "" when it is empty, the value, or BAD and a letter that says
-why it could not be used. It decides as intake decides for what is plainly written; what intake
+The formula gives the cell's *state*: "" when it is empty, the value, or BAD and how it is told
+that it could not be used. It decides as intake decides for what is plainly written; what intake
 understands only with a note («kr 1 200,-») may be refused here: the plain form is asked for.
 """
 
-from templates.form import NO, UNITS, YES, Form, Question
-from templates.formula import BAD, text, when
-from templates.layout import choices_name, column_name
+from collections.abc import Callable
+from dataclasses import dataclass
 
-PROBLEMS = {
-    "error_cell": "e", "not_a_number": "n", "not_whole": "w", "ambiguous_number": "a", "not_a_date": "d",
-    "ambiguous_date": "t", "email": "m", "orgnr_length": "s", "orgnr_check": "k", "kommunenr_unknown": "u",
-    "kommunenr_ambiguous": "x", "not_a_choice": "c", "not_yes_no": "j",
-}  # fmt: skip
+from templates.form import NO, UNITS, YES, Form, Question
+from templates.formula import text, when
+from templates.layout import choices_name
+from templates.records import Records
+
 NUMBERS = ("not_a_number", "not_whole", "ambiguous_number")
 BY_TYPE = {
     "integer": NUMBERS, "amount": NUMBERS, "decimal": ("not_a_number", "ambiguous_number"),
@@ -36,46 +35,54 @@ def problems(question: Question) -> tuple[str, ...]:
     return ("error_cell", *BY_TYPE.get(question.type, ()))
 
 
-def bad_state(code: str) -> str:
-    return f'"{BAD}{PROBLEMS[code]}"'
-
-
 def plain(cell: str) -> str:
     """What stands in a cell, on one line and without outer blanks."""
     return f'TRIM(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({cell},"{NBSP}"," "),CHAR(10)," "),CHAR(9)," "))'
 
 
-def helper(question: Question, cell: str) -> str | None:
-    """What the state of a cell is read from, where that needs a cell of its own; None where not."""
+Bad = Callable[[str], str]
+"""The state of a cell that could not be used, by the code of the reading."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An answer cell, what stands in it, and how the lists and the refusals of the workbook are named."""
+
+    form: Form
+    records: Records
+    at: str
+    written: str  # the cell that holds `written`, or its formula
+    bad: Bad
+
+
+def is_read_often(question: Question) -> bool:
+    """Whether the state is read from what is written so often that this needs a cell of its own."""
+    return question.type in (*WHOLE, "decimal", "percent", "date", "email")
+
+
+def written(question: Question, cell: str) -> str:
+    """What the state of a cell is read from."""
     if question.type in (*WHOLE, "decimal", "percent"):
         return f'SUBSTITUTE({plain(cell)},"\u2212","-")'
-    if question.type == "phone":
-        return _without(" ().-", plain(cell))
     if question.type == "email":
         return f'TRIM(SUBSTITUTE(LOWER(LEFT({plain(cell)},7)),"mailto:","")&MID({plain(cell)},8,32767))'
-    return plain(cell) if question.type == "date" else None
+    return plain(cell)
 
 
-def state(form: Form, question: Question, cell: str, helped: str = "", fetched: str = '""') -> str:
-    """The state of one cell; `helped` is its helper, `fetched` what stands for an empty cell."""
-    understood = _understood(form, question, cell, helped)
-    return f'IF(ISERROR({cell}),{bad_state("error_cell")},IF({plain(cell)}="",{fetched},{understood}))'
+def state(question: Question, cell: Cell, fetched: str = '""') -> str:
+    """The state of one cell; `fetched` is what stands for an empty one."""
+    empty = f'{plain(cell.at) if question.type == "email" else cell.written}=""'
+    return f"IF(ISERROR({cell.at}),{cell.bad('error_cell')},IF({empty},{fetched},{_understood(question, cell)}))"
 
 
-def _understood(form: Form, question: Question, cell: str, helped: str) -> str:
+def _understood(question: Question, cell: Cell) -> str:
     kind = question.type
-    if kind == "choice":
-        return _choice(form, question, cell)
-    if kind == "kommunenr":
-        return _kommunenr(form, question, cell)
-    if kind in ("date", *WHOLE, "decimal", "percent"):
-        return _date(cell, helped) if kind == "date" else _number(cell, helped, kind)
-    if kind == "phone":
-        return _phone(cell, helped)
-    if kind == "email":
-        return _email(helped)
-    readers = {"orgnr": _orgnr, "yesno": _yesno}
-    return readers.get(kind, plain)(cell)
+    if kind in ("kommunenr", "choice"):
+        return _kommunenr(question, cell) if kind == "kommunenr" else _choice(question, cell)
+    if kind in (*WHOLE, "decimal", "percent"):
+        return _number(cell, kind)
+    readers = {"date": _date, "orgnr": _orgnr, "yesno": _yesno, "phone": _phone, "email": _email}
+    return readers[kind](cell) if kind in readers else cell.written
 
 
 def _without(characters: str, value: str) -> str:
@@ -92,14 +99,16 @@ def only_digits(value: str, places: str = EACH) -> str:
     return f'SUMPRODUCT(--ISERROR(FIND(MID({value}&REPT("0",60),{places},1),{DIGITS})))=0'
 
 
-def _number(cell: str, written: str, kind: str) -> str:
-    typed = when(f"{cell}=INT({cell})", cell, bad_state("not_whole")) if kind in WHOLE else cell
-    typed = f"IF(ABS({cell})<1E+15,{typed},{bad_state('not_a_number')})"
-    return f"IF(ISNUMBER({cell}),{typed},{_number_text(written, kind)})"
+def _number(cell: Cell, kind: str) -> str:
+    at = cell.at
+    typed = when(f"{at}=INT({at})", at, cell.bad("not_whole")) if kind in WHOLE else at
+    typed = f"IF(ABS({at})<1E+15,{typed},{cell.bad('not_a_number')})"
+    return f"IF(ISNUMBER({at}),{typed},{_number_text(cell, kind)})"
 
 
-def _number_text(written: str, kind: str) -> str:
+def _number_text(cell: Cell, kind: str) -> str:
     """A number that is written as text: -1250,5 and with one dot or comma, nothing else."""
+    written, refused = cell.written, cell.bad("not_a_number")
     body, factor = f'SUBSTITUTE({written},".",",")', f'IF(LEFT({written})="-",-1,1)'
     if kind == "percent":
         body = f'TRIM(IF(RIGHT({body})="%",LEFT({body},LEN({body})-1),{body}))'
@@ -113,30 +122,31 @@ def _number_text(written: str, kind: str) -> str:
     grouped = f'AND({mark}<=4,LEFT({body})<>"0",LEN({after})=3{"" if kind in WHOLE else f",{dotted}"})'
     decimals = f'IF({after}="",0,VALUE({after})/10^LEN({after}))'
     number = f"{factor}*(VALUE({before})+{decimals})"
-    refused = bad_state("not_a_number")
     if kind in WHOLE:
-        number = f"IF({decimals}=0,{number},{bad_state('not_whole')})"
+        number = f"IF({decimals}=0,{number},{cell.bad('not_whole')})"
     else:
         number = f"IF({dotted},{refused},{number})"  # understood, but not as anyone writes it
-    return f"IF({shaped},IF({grouped},{bad_state('ambiguous_number')},{number}),{refused})"
+    return f"IF({shaped},IF({grouped},{cell.bad('ambiguous_number')},{number}),{refused})"
 
 
 # dates
 
 
-def _date(cell: str, written: str) -> str:
-    typed = f"IF(AND({cell}>=0,{cell}<2958466),INT({cell}),{bad_state('not_a_date')})"
-    return f"IF(ISNUMBER({cell}),{typed},{_date_text(written)})"
+def _date(cell: Cell) -> str:
+    at = cell.at
+    typed = f"IF(AND({at}>=0,{at}<2958466),INT({at}),{cell.bad('not_a_date')})"
+    return f"IF(ISNUMBER({at}),{typed},{_date_text(cell)})"
 
 
-def _date_text(written: str) -> str:
+def _date_text(cell: Cell) -> str:
     """A date that is written as text: 31.12.2024 or 2024-12-31, and what may be two dates."""
+    written = cell.written
     day, month, year = _three_parts(written, ".")
     dotted = f"AND(LEN({year})=4,{_is_day(year, month, day)})"
     parts = f"LEFT({written},4)", f"MID({written},6,2)", f"RIGHT({written},2)"
     iso = f'LEN({written})=10,MID({written},5,1)="-",MID({written},8,1)="-"'
     year_first = f"AND({iso},{_is_day(*parts)})"
-    refused = f"IF({_ambiguous(written)},{bad_state('ambiguous_date')},{bad_state('not_a_date')})"
+    refused = f"IF({_ambiguous(written)},{cell.bad('ambiguous_date')},{cell.bad('not_a_date')})"
     return (
         f"IF(IFERROR({dotted},FALSE),DATE({year},{month},{day}),"
         f"IF(IFERROR({year_first},FALSE),DATE({','.join(parts)}),{refused}))"
@@ -188,7 +198,8 @@ def _holds(characters: str, value: str) -> str:
     return f"SUMPRODUCT(--ISNUMBER(FIND(MID({text(characters)},ROW($1:${len(characters)}),1),{value})))"
 
 
-def _email(address: str) -> str:
+def _email(cell: Cell) -> str:
+    address = cell.written
     at = f'FIND("@",{address})'
     domain = f"MID({address},{at}+1,{MAX_EMAIL})"
     last = f'TRIM(RIGHT(SUBSTITUTE({domain},".",REPT(" ",{MAX_EMAIL})),{MAX_EMAIL}))'
@@ -199,7 +210,7 @@ def _email(address: str) -> str:
         f'LEFT({address})<>"."{doubled},ISNUMBER(FIND(".",{domain})),LEN({last})>=2,'
         f"{_holds('0123456789-', last)}=0)"
     )
-    return f"IF(IFERROR({right},FALSE),{address},{bad_state('email')})"
+    return f"IF(IFERROR({right},FALSE),{address},{cell.bad('email')})"
 
 
 def phone_is_norwegian(state_cell: str) -> str:
@@ -208,49 +219,48 @@ def phone_is_norwegian(state_cell: str) -> str:
     return f'AND(LEN({state_cell})=8,LEFT({state_cell})>="2",{digits})'
 
 
-def _phone(cell: str, bare: str) -> str:
+def _phone(cell: Cell) -> str:
+    bare = _without(" ().-", cell.written)
     start = f'IF(LEFT({bare},3)="+47",3,IF(LEFT({bare},4)="0047",4,IF(AND(LEN({bare})=10,LEFT({bare},2)="47"),2,0)))'
     number = f"MID({bare},{start}+1,60)"
-    return f"IF({phone_is_norwegian(number)},{number},{plain(cell)})"
+    return f"IF({phone_is_norwegian(number)},{number},{cell.written})"
 
 
-def digit_count(cell: str) -> str:
-    value = plain(cell)
+def digit_count(value: str) -> str:
     return f'SUMPRODUCT(LEN({value})-LEN(SUBSTITUTE({value},{EACH_DIGIT},"")))'
 
 
-def _orgnr(cell: str) -> str:
+def _orgnr(cell: Cell) -> str:
     """The nine digits, whatever stands around them; the last one proves them."""
-    value = plain(cell)
+    value = cell.written
     is_digit = f'ISNUMBER(FIND(MID({value}&REPT("x",60),{EACH},1),{DIGITS}))'
     collected = f'SUMPRODUCT(MID("0"&{value},LARGE(INDEX({is_digit}*{EACH},0),{EACH})+1,1)*10^{EACH})/10'
     digits = f'IF(LEN({value})=9,{value},TEXT({collected},"000000000"))'
     proof = f"MOD(SUMPRODUCT(MID({digits},{{1,2,3,4,5,6,7,8,9}},1)*{{3,2,7,6,5,4,3,2,1}}),11)=0"
-    proved = f"IF({proof},{digits},{bad_state('orgnr_check')})"
-    return f"IF({digit_count(cell)}=9,{proved},{bad_state('orgnr_length')})"
+    proved = f"IF({proof},{digits},{cell.bad('orgnr_check')})"
+    return f"IF({digit_count(value)}=9,{proved},{cell.bad('orgnr_length')})"
 
 
-def _kommunenr(form: Form, question: Question, cell: str) -> str:
-    digits = f'SUBSTITUTE({plain(cell)}," ","")'
+def _kommunenr(question: Question, cell: Cell) -> str:
+    digits = f'SUBSTITUTE({cell.written}," ","")'
     number = f'RIGHT("0"&{digits},4)'
-    codes = form.lists.get(question.list or "")
+    codes = cell.form.lists.get(question.list or "")
     shaped = f"AND(LEN({digits})>=3,LEN({digits})<=4,{only_digits(digits, '{1,2,3,4}')})"
+    unknown = refused = cell.bad("kommunenr_unknown")
     if codes is None:
-        return f"IF({shaped},{number},{bad_state('kommunenr_unknown')})"
-    split = [old for old, new in codes.recoded.items() if new not in codes.rows and old not in codes.rows]
-    unknown = bad_state("kommunenr_unknown")
-    for old in split:
-        unknown = f'IF({number}="{old}",{bad_state("kommunenr_ambiguous")},{unknown})'
-    found = f"IF(ISNUMBER(MATCH({number},{column_name(codes.name, codes.key)},0)),{number},{unknown})"
-    return f"IF({shaped},{found},{bad_state('kommunenr_unknown')})"
+        return f"IF({shaped},{number},{refused})"
+    for old, new in codes.recoded.items():
+        if new not in codes.rows and old not in codes.rows:  # it was split
+            unknown = f'IF({number}="{old}",{cell.bad("kommunenr_ambiguous")},{unknown})'
+    return f"IF({shaped},IF({cell.records.found(codes.name, number)},{number},{unknown}),{refused})"
 
 
 # choices
 
 
-def _yesno(cell: str) -> str:
-    value = plain(cell)
-    return f'IF({value}="{YES}","{YES}",IF({value}="{NO}","{NO}",{bad_state("not_yes_no")}))'
+def _yesno(cell: Cell) -> str:
+    value = cell.written
+    return f'IF({value}="{YES}","{YES}",IF({value}="{NO}","{NO}",{cell.bad("not_yes_no")}))'
 
 
 def choice_lists(question: Question) -> list[str]:
@@ -259,12 +269,12 @@ def choice_lists(question: Question) -> list[str]:
     return list(dict.fromkeys(name for name in names if name and name != UNITS))
 
 
-def _choice(form: Form, question: Question, cell: str) -> str:
-    found = bad_state("not_a_choice")
+def _choice(question: Question, cell: Cell) -> str:
+    found = cell.bad("not_a_choice")
     for name in reversed(choice_lists(question)):
-        for labels in reversed(label_names(form, name)):
-            at = f"MATCH(TRUE,INDEX({labels}={plain(cell)},0),0)"
-            found = f'IFERROR(INDEX({codes_name(form, name)},{at})&"",{found})'
+        for labels in reversed(label_names(cell.form, name)):
+            at = f"MATCH(TRUE,INDEX({labels}={cell.written},0),0)"
+            found = f'IFERROR(INDEX({codes_name(cell.form, name)},{at})&"",{found})'
     return found
 
 

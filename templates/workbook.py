@@ -43,7 +43,7 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     for name in name_findings(live):
         workbook.defined_names[name.name] = name
     write_rules(rules, live, note, writer.say("more", antall="{antall}"))
-    write_lists(workbook, form, language, note, live.plan.columns)
+    write_lists(workbook, form, language, live.plan.records, live.plan.columns, note)
     _write_stamp(writer, note)
     for sheet in workbook.worksheets:
         _set_page(writer, sheet)
