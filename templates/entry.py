@@ -7,7 +7,7 @@ from templates.formula import filled
 from templates.layout import SheetLayout, answer_name, choices_name, column_name
 from templates.lists import match_column
 from templates.records import Records
-from templates.states import choice_lists, codes_name, label_names, plain
+from templates.states import choice_lists, codes_name, plain, words_name
 from templates.texts import Texts
 
 PROMPT_LIMIT, ERROR_LIMIT, TITLE_LIMIT = 255, 224, 32  # characters, MS-OI29500 2.1.613
@@ -130,7 +130,7 @@ def fetched_state(form: Form, records: Records, question: Question, place: Sheet
     found = _fetched(form, records, source, place, plain(cell) if is_in_words else by)
     if question.type == "choice":
         for name in choice_lists(question)[:1]:
-            label = f"MATCH(TRUE,INDEX({label_names(form, name)[0]}={found},0),0)"
+            label = f"MATCH(TRUE,INDEX({words_name(form, name)}={found},0),0)"
             found = f'INDEX({codes_name(form, name)},{label})&""'
     return f'IF({filled(by)},IFERROR({found},""),"")'
 

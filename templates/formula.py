@@ -2,7 +2,8 @@
 
 Nothing here knows where a cell is: `Cells` tells. Every cell it gives is a *state*: "" when empty,
 the typed value, or a text that begins with BAD when the cell could not be used. What several rules
-work out may have a cell of its own (`derived`), with the same meaning. The logic is that
+work out may have a cell of its own (`derived`), with the same meaning; so may what is the same
+seen from every row (`once`). The logic is that
 of the pipeline: three values, and a rule is not judged where an answer it needs is not there.
 Only functions that Excel 2010 and LibreOffice share are used, and no array formulas.
 """
@@ -56,6 +57,8 @@ class Cells(Protocol):
     def row_key(self) -> str: ...
     def lookup(self, node: Lookup, key: str) -> tuple[str, str]: ...
     def derived(self, node: Node) -> str | None: ...
+    def is_fixed(self, formula: str) -> bool: ...
+    def once(self, formula: str) -> str: ...
 
 
 # small pieces
@@ -127,7 +130,12 @@ class Formula:
             elif node in tested:
                 needed.append(f'LEFT({self.cells.state(node)})<>"{BAD}"')  # type: ignore[arg-type]
         inner = Formula(self.form, self.cells, frozenset(strict))
-        return when(all_of(needed), inner.false(tree))
+        is_fixed = self.cells.is_fixed
+        broken = [inner.false(part) for part in (tree.parts if isinstance(tree, Or) else (tree,))]
+        fixed = when(all_of(filter(is_fixed, needed)), all_of(filter(is_fixed, broken)))
+        needed = [self.cells.once(fixed), *(part for part in needed if not is_fixed(part))]
+        rest = all_of(part for part in broken if not is_fixed(part))
+        return all_of(needed) if rest == TRUE else when(all_of(needed), rest)
 
     # conditions: true, false, and unknown when neither
 

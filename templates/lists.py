@@ -8,10 +8,10 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.cells import letter
-from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question, Text
+from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question
 from templates.layout import LISTS_SHEET, OWN_SHEET, choices_name, column_name
 from templates.records import Records
-from templates.states import choice_lists, codes_name, label_names
+from templates.states import choice_lists, codes_name, words_name
 from templates.style import PLAIN
 
 OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
@@ -71,21 +71,21 @@ def _choice_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]
 
 
 def _code_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]]:
-    """What the words of a choice mean, and its words in the other languages, where they differ."""
+    """The words of choices in all languages, and what they mean."""
     for _, question in form.questions():
         for name in choice_lists(question) if question.type == "choice" else ():
             options = form.options(name)
-            yield (
-                codes_name(form, name),
-                list(options) if codes_name(form, name) != choices_name(name) else _words(options, language),
-            )
-            for other in label_names(form, name)[1:]:
-                [second] = [code for code in form.languages if code != language][:1]
-                yield other, _words(options, second)
-
-
-def _words(options: dict[str, Text], language: str) -> list[str]:
-    return [label[language] for label in options.values()]
+            words = [(label[language], code) for code, label in options.items()]
+            words += [
+                (other, code)
+                for code, label in options.items()
+                for other in dict.fromkeys(label.values())
+                if other != label[language]
+            ]
+            if words_name(form, name) != choices_name(name):
+                yield words_name(form, name), [word for word, _ in words]
+            if codes_name(form, name) != choices_name(name):
+                yield codes_name(form, name), [code for _, code in words]
 
 
 def _list_columns(form: Form, records: Records) -> Iterator[tuple[str, list[str]]]:

@@ -240,7 +240,8 @@ def _of_answer(item: Item, node: Node, causes: Iterable[Cause], bad: str) -> str
             unusable = f'MID({at},2,4)&"{cause.marks}"'
         else:
             rest.append(f'IF({cause.failing},"{cause.code}","")')
-    wrong = when(f'LEFT({at},{len(bad)})="{bad}"', unusable, '""') if unusable != '""' else '""'
+    is_bad = f'LEFT({at}{f",{len(bad)}" if bad != BAD else ""})="{bad}"'
+    wrong = when(is_bad, unusable, '""') if unusable != '""' else '""'
     if rest:
         wrong = f'IF(LEFT({at})="{BAD}",{unusable},{"&".join(rest)})' if len(bad) == 1 else _both(at, wrong, rest)
     return wrong if missing == '""' and not rest else f'IF({at}="",{missing},{wrong})'

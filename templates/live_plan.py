@@ -13,7 +13,7 @@ from functools import cached_property
 
 from templates.cells import column_number, letter
 from templates.form import NUMERIC, Form, GridSheet, Question, QuestionSheet, TableSheet
-from templates.formula import BAD, Formula, NoFormulaError, any_of, filled, text
+from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, any_of, filled, text
 from templates.layout import ANSWER_COLUMN, HEADER_ROW, HELP_ROW, SheetLayout, column_name, layout
 from templates.predicate import (
     Aggregate,
@@ -34,6 +34,7 @@ from templates.predicate import (
     TableRows,
 )
 from templates.records import Records
+from templates.shared import ADDRESS
 
 TEXTS, COUNTED, UNUSABLE, VALUES, SHOWN = "A", "B", "C", "D", "E"
 LISTING = 5  # the first column of the list of findings, counted from 0
@@ -273,7 +274,7 @@ class Plan:
     def is_bad_of(self, node: Aggregate) -> str:
         match node.of:
             case TableRows():
-                return "FALSE"
+                return FALSE
             case GridLine():
                 ranges = self.line(node.of)
             case Column():
@@ -360,6 +361,15 @@ class Here:
         if at not in self.plan.fetched:
             self.plan.fetched[at] = self.plan.new_column()
         return f"{self.plan.fetched[at]}{self.row}"
+
+    def is_fixed(self, formula: str) -> bool:
+        """Whether a formula is the same seen from every row."""
+        return all(found[1] or found[4] for found in ADDRESS.finditer(formula))
+
+    def once(self, formula: str) -> str:
+        """A fixed condition; the rows of a table find it worked out."""
+        is_row = self.plan.blocks[self.place.sheet.key].is_table
+        return self.plan.value_cell(formula) if is_row and formula not in (TRUE, FALSE) else formula
 
     def is_single(self, node: Node) -> bool:
         """Whether a node is the same seen from every row."""

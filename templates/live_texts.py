@@ -1,8 +1,7 @@
 """The texts of findings: what stands once on `_regler`, and the formula that tells it in a row."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from string import Formatter
 
 from templates.form import GridSheet, Rule, TableSheet
@@ -11,7 +10,7 @@ from templates.layout import HEADER_ROW, LABEL_COLUMN, REQUIRED_MARK
 from templates.live_items import TOP, Cause, Item, Live
 from templates.live_plan import MARK_ZERO, TEXTS_NAME, Here, mark_of
 from templates.live_words import OF_THE_CELL, as_written, number, reading_words, shown, text_formula
-from templates.predicate import Answer, Column, GridCell, Node
+from templates.predicate import Answer, Column, GridCell, Lookup, Node
 from templates.states import plain
 
 OTHERS = "{antall}"  # in the words about more findings in a row
@@ -113,6 +112,8 @@ class Words:
         if isinstance(node, Answer):
             single = self.live.items.get((node.sheet, node.key))
             return self._answer(single or self.live.items[node.sheet, self.here.key or "*"], node.key)
+        if isinstance(node, Lookup) and (fetched := self._fetched(node)):
+            return fetched, True
         formula = Formula(self.live.form, replace(self.here, is_told=True))
         value = when(formula.known(node), formula.value(node), '""')
         is_of_row = not all(self.here.is_single(found) for found in node.walk())
@@ -123,6 +124,17 @@ class Words:
         return f'IF(ISNUMBER({value}),{number(f"ROUND({value},1)", "decimal")},"")', True
 
 
+    def _fetched(self, node: Lookup) -> str:
+        """The cell of the row where the owner sees the value of a code list already."""
+        block = self.item.block
+        if self.item.is_table and isinstance(node.key, Answer) and node.key.sheet == block.place.sheet.key:
+            for key, question in block.place.sheet.questions.items():
+                source = question.lookup
+                if source and (source.list, source.key, source.value) == (node.list, node.key.key, node.value):
+                    return f'{block.answer(key)}&""'
+        return ""
+
+
 def told(live: Live, item: Item, more: str) -> str:
     """The formula of the message in the first row of an item; `more` says how many more there are in a table row."""
     found = item.found
@@ -131,7 +143,7 @@ def told(live: Live, item: Item, more: str) -> str:
     if item.key != TOP:
         for name, words in _fillings(live, item):
             if any(f"{{{name}}}" in one for one in texts):
-                said = f'SUBSTITUTE({said},"{{{name}}}",{words()})'
+                said = f'SUBSTITUTE({said},"{{{name}}}",{words})'
     if item.is_table:
         before, after = more.split(OTHERS)
         count = f'LEN({found})-LEN(SUBSTITUTE(SUBSTITUTE({found},"!",""),"-",""))'
@@ -139,32 +151,24 @@ def told(live: Live, item: Item, more: str) -> str:
     return f'IF({found}="","",{said})'
 
 
-def _fillings(live: Live, item: Item) -> Iterator[tuple[str, Callable[[], str]]]:
+def _fillings(live: Live, item: Item) -> Iterator[tuple[str, str]]:
     """What fills the holes where a text is told; what owners have written comes last."""
     block, row, column = item.block, item.row, f"CODE(MID({item.found},5,1))-{MARK_ZERO}"
     sheet = block.place.sheet
-    at = f"{block.tab}!$A{row}:${block.place.last_column}{row}"
-    cell = block.answer(item.key) if block.is_single else f"INDEX({at},{column})"
-    head = f"INDEX({block.tab}!$A${HEADER_ROW}:${block.place.last_column}${HEADER_ROW},{column})"
+    last = block.place.last_column
+    cell = block.answer(item.key) if block.is_single else f"INDEX({block.tab}!$A{row}:${last}{row},{column})"
+    head = f"INDEX({block.tab}!$A${HEADER_ROW}:${last}${HEADER_ROW},{column})"
     label = f"{block.tab}!${LABEL_COLUMN}{row}"
-    words: dict[str, Callable[[], str]] = {
-        "felt": lambda: _label(label) if block.is_single else _label(head),
-        "navn": lambda: '""',
-        "rad": lambda: 'ROW()&""',
-        "celle": lambda: f'{text(sheet.label[live.language] + " ")}&ADDRESS(ROW(),{column},4)',
-        "siffer": lambda: reading_words("orgnr_length", cell)["siffer"],
-        "alt1": lambda: reading_words("ambiguous_number", cell)["alt1"],
-        "alt2": lambda: reading_words("ambiguous_number", cell)["alt2"],
-        "verdi": lambda: as_written(cell, _is_date(item)),
-    }
+    words = {"felt": _label(label if block.is_single else head), "navn": '""', "rad": 'ROW()&""'}
+    words["celle"] = f'{text(sheet.label[live.language] + " ")}&ADDRESS(ROW(),{column},4)'
+    words |= reading_words(cell)
     if isinstance(sheet, GridSheet):
-        words |= {"felt": lambda: f'{label}&", "&{_label(head)}', "navn": lambda: label}
-    if isinstance(sheet, TableSheet) and sheet.row_name:
-        name = block.answer(sheet.row_name)
-        words["navn"] = lambda: as_written(name)
-    yield from ((name, words[name]) for name in OF_THE_CELL[:-1])
-    yield from ((name, partial(str, formula)) for name, formula in live.holes[sheet.key].items())
-    yield "verdi", words["verdi"]
+        words |= {"felt": f'{label}&", "&{_label(head)}', "navn": label}
+    elif isinstance(sheet, TableSheet) and sheet.row_name:
+        words["navn"] = as_written(block.answer(sheet.row_name))
+    yield from words.items()
+    yield from live.holes[sheet.key].items()
+    yield "verdi", as_written(cell, _is_date(item))
 
 
 def _label(cell: str) -> str:

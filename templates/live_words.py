@@ -10,7 +10,8 @@ from string import Formatter
 
 from templates.form import NUMERIC, Form, Question
 from templates.formula import BAD, FALSE, TRUE, text, when
-from templates.states import NBSP, choice_lists, codes_name, digit_count, label_names, plain
+from templates.layout import choices_name
+from templates.states import NBSP, choice_lists, codes_name, digit_count, has_other_words
 
 MINUS = "\u2212"
 PARSED = Formatter()
@@ -35,8 +36,8 @@ def text_formula(template: str, words: Mapping[str, str], kept: Mapping[str, str
 
 def as_written(cell: str, is_date: str = FALSE) -> str:
     """What the owner sees in a cell; of a number the digits, of a date the day."""
-    shown = when(is_date, date_words(cell), f'SUBSTITUTE({cell}&"",".",",")')
-    return f'IF(ISERROR({cell}),"",IF(ISNUMBER({cell}),{shown},{cell}&""))'
+    shown = when(is_date, date_words(cell), f'SUBSTITUTE({cell},".",",")')
+    return f'IFERROR(IF(ISNUMBER({cell}),{shown},{cell}&""),"")'
 
 
 def shown(form: Form, question: Question, cell: str, state: str) -> str:
@@ -56,9 +57,8 @@ def shown(form: Form, question: Question, cell: str, state: str) -> str:
 def _label(form: Form, question: Question, state: str, written: str) -> str:
     """A choice in the words of the workbook's language, whatever language it was written in."""
     for name in choice_lists(question):
-        labels = label_names(form, name)
-        if len(labels) > 1:
-            written = f"IFERROR(INDEX({labels[0]},MATCH({state},{codes_name(form, name)},0)),{written})"
+        if has_other_words(form, name):
+            written = f"IFERROR(INDEX({choices_name(name)},MATCH({state},{codes_name(form, name)},0)),{written})"
     return written
 
 
@@ -79,21 +79,15 @@ def date_words(value: str) -> str:
     return f'RIGHT("0"&DAY({value}),2)&"."&RIGHT("0"&MONTH({value}),2)&"."&YEAR({value})'
 
 
-def reading_words(code: str, cell: str) -> dict[str, str]:
-    """What a message about how a cell was read may say besides."""
-    if code == "orgnr_length":
-        return {"siffer": f'{digit_count(plain(cell))}&""'}
-    if code == "ambiguous_number":
-        bare = f'SUBSTITUTE(SUBSTITUTE({plain(cell)},".",""),",","")'
-        decimals = f"RIGHT({plain(cell)},3)"
-        short = f'IF(RIGHT({decimals},2)="00",LEFT({decimals}),IF(RIGHT({decimals})="0",LEFT({decimals},2),{decimals}))'
-        before = f"LEFT({plain(cell)},LEN({plain(cell)})-4)"
-        halves = f'SUBSTITUTE({before},"-","{MINUS}")&IF(VALUE({decimals})=0,"",","&{short})'
-        return {
-            "alt1": f'IFERROR({number(f"VALUE({bare})", "amount")},"")',
-            "alt2": f'IFERROR({halves},"")',
-        }
-    return {}
+def reading_words(cell: str) -> dict[str, str]:
+    """What a message about how a cell was read may say besides: its digits, and what 1.500 may mean."""
+    bare = f'VALUE(SUBSTITUTE(SUBSTITUTE({cell},".",""),",",""))'
+    small = f'SUBSTITUTE(SUBSTITUTE({bare}/1000,".",","),"-","{MINUS}")'
+    return {
+        "siffer": f'{digit_count(cell)}&""',
+        "alt1": f'IFERROR({number(bare)},"")',
+        "alt2": f'IFERROR({small},"")',
+    }
 
 
 def bound_words(question: Question, bound: float | date) -> str:

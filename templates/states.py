@@ -25,6 +25,7 @@ NBSP = "\u00a0"
 DIGITS = '"0123456789"'
 EACH_DIGIT = '{"0","1","2","3","4","5","6","7","8","9"}'
 EACH = "ROW($1:$60)"  # the places of the characters that are looked at one by one
+APART = 'REPT(" ",20)'  # between the parts of a date
 NOT_IN_EMAIL = ' !"#$%()*,/:;<=>?[\\]^`{|}~«»“”–—€§'
 NOT_IN_DOMAIN = "_+'&"
 MAX_EMAIL, MAX_EMAIL_NAME = 254, 64
@@ -63,7 +64,10 @@ def is_read_often(question: Question) -> bool:
 def written(question: Question, cell: str) -> str:
     """What the state of a cell is read from."""
     if question.type in (*WHOLE, "decimal", "percent"):
-        return f'SUBSTITUTE({plain(cell)},"\u2212","-")'
+        return f'SUBSTITUTE(SUBSTITUTE({plain(cell)},"\u2212","-"),".",",")'
+    if question.type == "date":
+        mark = f'IF(ISNUMBER(FIND("/",{cell})),"/",IF(ISNUMBER(FIND(".",{cell})),".","-"))'
+        return f"SUBSTITUTE({plain(cell)},{mark},{APART})"
     if question.type == "email":
         return f'TRIM(SUBSTITUTE(LOWER(LEFT({plain(cell)},7)),"mailto:","")&MID({plain(cell)},8,32767))'
     return plain(cell)
@@ -71,8 +75,11 @@ def written(question: Question, cell: str) -> str:
 
 def state(question: Question, cell: Cell, fetched: str = '""') -> str:
     """The state of one cell; `fetched` is what stands for an empty one."""
-    empty = f'{plain(cell.at) if question.type == "email" else cell.written}=""'
-    return f"IF(ISERROR({cell.at}),{cell.bad('error_cell')},IF({empty},{fetched},{_understood(question, cell)}))"
+    understood = _understood(question, cell)
+    if understood != cell.written or fetched != '""':
+        empty = f'{plain(cell.at) if question.type == "email" else cell.written}=""'
+        understood = f"IF({empty},{fetched},{understood})"
+    return f"IF(ISERROR({cell.at}),{cell.bad('error_cell')},{understood})"
 
 
 def _understood(question: Question, cell: Cell) -> str:
@@ -108,25 +115,23 @@ def _number(cell: Cell, kind: str) -> str:
 
 def _number_text(cell: Cell, kind: str) -> str:
     """A number that is written as text: -1250,5 and with one dot or comma, nothing else."""
-    written, refused = cell.written, cell.bad("not_a_number")
-    body, factor = f'SUBSTITUTE({written},".",",")', f'IF(LEFT({written})="-",-1,1)'
+    refused, is_negative = cell.bad("not_a_number"), f'LEFT({cell.written})="-"'
+    body, factor = f"MID({cell.written},1+({is_negative}),60)", f"IF({is_negative},-1,1)"
     if kind == "percent":
         body = f'TRIM(IF(RIGHT({body})="%",LEFT({body},LEN({body})-1),{body}))'
-        factor += f'/IF(RIGHT({written})="%",100,1)'
-    body = f'IF(LEFT({written})="-",MID({body},2,60),{body})'
+        factor += f'/IF(RIGHT({cell.written})="%",100,1)'
     mark = f'FIND(",",{body}&",")'
-    before, after = f"LEFT({body},{mark}-1)", f"MID({body},{mark}+1,60)"
-    digits = only_digits(f'SUBSTITUTE({body},",","",1)')
-    shaped = f'AND(LEN({body})<=16,{digits},LEFT({body}&",")<>",",RIGHT({body})<>",")'
-    dotted = f'ISNUMBER(FIND(".",{written}))'
-    grouped = f'AND({mark}<=4,LEFT({body})<>"0",LEN({after})=3{"" if kind in WHOLE else f",{dotted}"})'
-    decimals = f'IF({after}="",0,VALUE({after})/10^LEN({after}))'
-    number = f"{factor}*(VALUE({before})+{decimals})"
+    digits, decimals = f'SUBSTITUTE({body},",","",1)', f"MAX(0,LEN({body})-{mark})"
+    shaped = f'AND(LEN({body})<=16,{only_digits(digits)},LEFT({body}&",")<>",",RIGHT({body})<>",")'
+    is_dotted = f'ISNUMBER(FIND(".",{cell.at}))'
+    is_grouped = f'{mark}<=4,LEFT({body})<>"0",{decimals}=3'
+    number = f"{factor}*VALUE({digits})/10^{decimals}"
     if kind in WHOLE:
-        number = f"IF({decimals}=0,{number},{cell.bad('not_whole')})"
+        number = f"IF({number}=INT({number}),{number},{cell.bad('not_whole')})"
     else:
-        number = f"IF({dotted},{refused},{number})"  # understood, but not as anyone writes it
-    return f"IF({shaped},IF({grouped},{cell.bad('ambiguous_number')},{number}),{refused})"
+        is_grouped += f",{is_dotted}"
+        number = f"IF({is_dotted},{refused},{number})"  # understood, but not as anyone writes it
+    return f"IF({shaped},IF(AND({is_grouped}),{cell.bad('ambiguous_number')},{number}),{refused})"
 
 
 # dates
@@ -140,54 +145,31 @@ def _date(cell: Cell) -> str:
 
 def _date_text(cell: Cell) -> str:
     """A date that is written as text: 31.12.2024 or 2024-12-31, and what may be two dates."""
-    written = cell.written
-    day, month, year = _three_parts(written, ".")
-    dotted = f"AND(LEN({year})=4,{_is_day(year, month, day)})"
-    parts = f"LEFT({written},4)", f"MID({written},6,2)", f"RIGHT({written},2)"
-    iso = f'LEN({written})=10,MID({written},5,1)="-",MID({written},8,1)="-"'
-    year_first = f"AND({iso},{_is_day(*parts)})"
-    refused = f"IF({_ambiguous(written)},{cell.bad('ambiguous_date')},{cell.bad('not_a_date')})"
-    return (
-        f"IF(IFERROR({dotted},FALSE),DATE({year},{month},{day}),"
-        f"IF(IFERROR({year_first},FALSE),DATE({','.join(parts)}),{refused}))"
-    )
+    apart, digits = cell.written, f'SUBSTITUTE({cell.written},{APART},"")'
+    one, two, three = (f"TRIM(MID({apart},{first},20))" for first in (1, 21, 41))
+    shaped = f"LEN({apart})-LEN({digits})=40,LEN({digits})<=8,{only_digits(digits, '{1,2,3,4,5,6,7,8}')}"
+    is_dotted = f'ISNUMBER(FIND(".",{cell.at}))'
+    year_first = f"LEN({one})=4"
+    day = f"IF({year_first},{three},{one})"
+    made = f"DATE(IF({year_first},{one},{three}),{two},{day})"
+    plainly = f"IF({is_dotted},AND(LEN({one})<=2,LEN({two})<=2,LEN({three})=4),"
+    plainly += f'AND({year_first},LEN({two})=2,LEN({three})=2,ISERROR(FIND("/",{cell.at}))))'
+    is_day = f"DAY({made})=VALUE({day}),MONTH({made})=VALUE({two})"
+    other = f"IF({_ambiguous(one, two, three)},{cell.bad('ambiguous_date')},{cell.bad('not_a_date')})"
+    other = f"IF({is_dotted},{cell.bad('not_a_date')},{other})"
+    return f"IFERROR(IF(AND({shaped}),IF(AND({plainly},{is_day}),{made},{other}),1/0),{cell.bad('not_a_date')})"
 
 
-def _three_parts(value: str, mark: str) -> tuple[str, str, str]:
-    one = f'FIND("{mark}",{value})'
-    two = f'FIND("{mark}",{value},{one}+1)'
-    return f"LEFT({value},{one}-1)", f"MID({value},{one}+1,{two}-{one}-1)", f"MID({value},{two}+1,9)"
-
-
-def _is_day(year: str, month: str, day: str) -> str:
-    """Whether these are the digits of a day there is: no month turns over into the next."""
-    made = f"DATE({year},{month},{day})"
-    digits = only_digits(f"{year}&{month}&{day}", "{1,2,3,4,5,6,7,8}")
-    return f"{digits},LEN({day})<=2,LEN({month})<=2,DAY({made})=VALUE({day}),MONTH({made})=VALUE({month})"
-
-
-def _ambiguous(written: str) -> str:
+def _ambiguous(first: str, second: str, last: str) -> str:
     """Whether a date like 01/02/2024 may be two days: none of its numbers is too large for a month.
 
     A year of two digits may also be the day. What is wrong in another way is no date at all.
     """
-    mark = f'IF(ISNUMBER(FIND("/",{written})),"/","-")'
-    one = f"FIND({mark},{written})"
-    two = f"FIND({mark},{written},{one}+1)"
-    first, second = f"VALUE(LEFT({written},{one}-1))", f"VALUE(MID({written},{one}+1,{two}-{one}-1))"
-    last = f"MID({written},{two}+1,9)"
-    digits = only_digits(f'SUBSTITUTE({written},{mark},"")')
-    shaped = f"AND({one}<=3,{two}-{one}<=3,{digits})"
-    four = f"AND(LEN({last})=4,{first}<=12,{second}<=12,{first}<>{second},{first}>0,{second}>0)"
-    two_digits = f"AND(LEN({last})=2,{first}>0,{second}>0,OR({_two_readings(first, second, last)}))"
-    return f"IFERROR(AND({shaped},OR({four},{two_digits})),FALSE)"
-
-
-def _two_readings(first: str, second: str, last: str) -> str:
-    """The pairs of readings of three short numbers that are both days: the middle one is a month."""
-    day_first, year_first = f"AND({first}<=31,VALUE({last})>0,VALUE({last})<=31)", f"{first}<>VALUE({last})"
-    month_first = f"AND({first}<=12,{second}<=12,{first}<>{second})"
-    return f"AND({day_first},{year_first},{second}<=12),{month_first}"
+    one, two, three = (f"VALUE({part})" for part in (first, second, last))
+    day_first = f"AND({one}<=31,{three}>0,{three}<=31,{one}<>{three},{two}<=12)"
+    month_first = f"AND({one}<=12,{two}<=12,{one}<>{two})"
+    may_be = f"IF(LEN({last})=4,{month_first},AND(LEN({last})=2,OR({day_first},{month_first})))"
+    return f"AND(LEN({first})<=2,LEN({second})<=2,{one}>0,{two}>0,{may_be})"
 
 
 # addresses and numbers that name something
@@ -226,33 +208,32 @@ def _phone(cell: Cell) -> str:
     return f"IF({phone_is_norwegian(number)},{number},{cell.written})"
 
 
-def digit_count(value: str) -> str:
-    return f'SUMPRODUCT(LEN({value})-LEN(SUBSTITUTE({value},{EACH_DIGIT},"")))'
+def digit_count(cell: str) -> str:
+    return f'SUMPRODUCT(LEN({cell})-LEN(SUBSTITUTE({cell},{EACH_DIGIT},"")))'
 
 
 def _orgnr(cell: Cell) -> str:
     """The nine digits, whatever stands around them; the last one proves them."""
-    value = cell.written
-    is_digit = f'ISNUMBER(FIND(MID({value}&REPT("x",60),{EACH},1),{DIGITS}))'
-    collected = f'SUMPRODUCT(MID("0"&{value},LARGE(INDEX({is_digit}*{EACH},0),{EACH})+1,1)*10^{EACH})/10'
-    digits = f'IF(LEN({value})=9,{value},TEXT({collected},"000000000"))'
+    is_digit = f'ISNUMBER(FIND(MID({cell.at}&REPT("x",60),{EACH},1),{DIGITS}))'
+    collected = f'SUMPRODUCT(MID("0"&{cell.at},LARGE(INDEX({is_digit}*{EACH},0),{EACH})+1,1)*10^{EACH})/10'
+    digits = f'TEXT({collected},"000000000")'
     proof = f"MOD(SUMPRODUCT(MID({digits},{{1,2,3,4,5,6,7,8,9}},1)*{{3,2,7,6,5,4,3,2,1}}),11)=0"
     proved = f"IF({proof},{digits},{cell.bad('orgnr_check')})"
-    return f"IF({digit_count(value)}=9,{proved},{cell.bad('orgnr_length')})"
+    return f"IF({digit_count(cell.at)}=9,{proved},{cell.bad('orgnr_length')})"
 
 
 def _kommunenr(question: Question, cell: Cell) -> str:
     digits = f'SUBSTITUTE({cell.written}," ","")'
-    number = f'RIGHT("0"&{digits},4)'
+    number, unknown = f'RIGHT("0"&{digits},4)', cell.bad("kommunenr_unknown")
     codes = cell.form.lists.get(question.list or "")
-    shaped = f"AND(LEN({digits})>=3,LEN({digits})<=4,{only_digits(digits, '{1,2,3,4}')})"
-    unknown = refused = cell.bad("kommunenr_unknown")
     if codes is None:
-        return f"IF({shaped},{number},{refused})"
+        shaped = f"AND(LEN({digits})>=3,LEN({digits})<=4,{only_digits(digits, '{1,2,3,4}')})"
+        return f"IF({shaped},{number},{unknown})"
+    other = unknown
     for old, new in codes.recoded.items():
         if new not in codes.rows and old not in codes.rows:  # it was split
-            unknown = f'IF({number}="{old}",{cell.bad("kommunenr_ambiguous")},{unknown})'
-    return f"IF({shaped},IF({cell.records.found(codes.name, number)},{number},{unknown}),{refused})"
+            other = f'IF({number}="{old}",{cell.bad("kommunenr_ambiguous")},{other})'
+    return f"IF(LEN({digits})<5,IF({cell.records.found(codes.name, number)},{number},{other}),{unknown})"
 
 
 # choices
@@ -272,19 +253,21 @@ def choice_lists(question: Question) -> list[str]:
 def _choice(question: Question, cell: Cell) -> str:
     found = cell.bad("not_a_choice")
     for name in reversed(choice_lists(question)):
-        for labels in reversed(label_names(cell.form, name)):
-            at = f"MATCH(TRUE,INDEX({labels}={cell.written},0),0)"
-            found = f'IFERROR(INDEX({codes_name(cell.form, name)},{at})&"",{found})'
+        at = f"MATCH(TRUE,INDEX({words_name(cell.form, name)}={cell.written},0),0)"
+        found = f'IFERROR(INDEX({codes_name(cell.form, name)},{at})&"",{found})'
     return found
 
 
 def codes_name(form: Form, name: str) -> str:
-    """The defined name of a list's codes; where the codes are the words, the words."""
+    """The defined name of the codes of a list, beside its words in all languages; of the words if they are alike."""
     same = all(label == code for code, labels in form.options(name).items() for label in labels.values())
     return choices_name(name) if same else f"{choices_name(name)}__"
 
 
-def label_names(form: Form, name: str) -> list[str]:
-    """The defined names of a list's words: in the workbook's language, then in the others."""
-    same = all(len(set(labels.values())) == 1 for labels in form.options(name).values())
-    return [choices_name(name)] if same else [choices_name(name), f"{choices_name(name)}_"]
+def words_name(form: Form, name: str) -> str:
+    """The defined name of the words of a list, in the workbook's language and then what differs in the others."""
+    return f"{choices_name(name)}_" if has_other_words(form, name) else choices_name(name)
+
+
+def has_other_words(form: Form, name: str) -> bool:
+    return any(len(set(labels.values())) > 1 for labels in form.options(name).values())

@@ -33,6 +33,12 @@ class Here:
     def derived(self, _node: Node) -> str | None:
         return None
 
+    def is_fixed(self, _formula: str) -> bool:
+        return True
+
+    def once(self, formula: str) -> str:
+        return formula
+
     def lookup(self, node: Lookup, key: str) -> tuple[str, str]:
         found = f"MATCH({key},_l_{node.list}_number,0)"
         return f"ISNUMBER({found})", f'INDEX(_l_{node.list}_{node.value},{found})&""'
