@@ -8,7 +8,7 @@ from templates import style
 from templates.formula import text
 from templates.layout import MARK_CONTROL, RULES_SHEET
 from templates.listing import AMONG, CELL, COLUMN, FOUND, LISTED, ROW, TAB
-from templates.live_plan import FIRST_ROW, Block
+from templates.live_block import FIRST_ROW, Block
 from templates.shared import Shared
 from templates.sheets import Writer
 

@@ -3,7 +3,6 @@
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from templates.form import UNITS, Form, Lookup, Question
-from templates.formula import filled
 from templates.layout import SheetLayout, answer_name, choices_name, column_name
 from templates.lists import match_column
 from templates.records import Records
@@ -132,7 +131,7 @@ def fetched_state(form: Form, records: Records, question: Question, place: Sheet
         for name in choice_lists(question)[:1]:
             label = f"MATCH(TRUE,INDEX({words_name(form, name)}={found},0),0)"
             found = f'INDEX({codes_name(form, name)},{label})&""'
-    return f'IF({filled(by)},IFERROR({found},""),"")'
+    return f'IFERROR({found},"")'
 
 
 def _fetched(form: Form, records: Records, source: Lookup, place: SheetLayout, key: str) -> str:

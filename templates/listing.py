@@ -3,7 +3,8 @@
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.cells import column_number, letter
-from templates.live_plan import FIRST_ROW, LISTING, MARK_ZERO, Plan
+from templates.live_block import FIRST_ROW, LISTING, MARK_ZERO
+from templates.live_plan import Plan
 from templates.shared import Shared
 
 LISTED = 40  # findings that are shown at a time

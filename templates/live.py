@@ -4,7 +4,7 @@
 and the sheet Kontroll only fetch the results.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import cache
 
 from openpyxl.worksheet.worksheet import Worksheet
@@ -16,16 +16,17 @@ from templates.form import Form, GridSheet, Question
 from templates.formula import BAD, FALSE, Formula, any_of, when
 from templates.layout import RULES_SHEET, SUMMED
 from templates.listing import write_listing
+from templates.live_block import COUNTED, FIRST_ROW, IN_USE, SHOWN, TEXTS, UNUSABLE, VALUES
 from templates.live_causes import find_causes
 from templates.live_items import Cause, Item, Live
-from templates.live_plan import COUNTED, FIRST_ROW, SHOWN, TEXTS, UNUSABLE, VALUES, Here, Plan
+from templates.live_plan import Here, Plan
 from templates.live_texts import bad_state, told
 from templates.live_words import number, shown
 from templates.marks import marks_elsewhere
-from templates.predicate import Answer, Column, GridCell, Lookup, Node
+from templates.predicate import Answer, Column, GridCell, Lookup, Node, Unique
 from templates.records import Records
 from templates.shared import Shared
-from templates.states import Cell, is_read_often, state, written
+from templates.states import Cell, is_read_often, plain, state, written
 
 MAX_FORMULA = 7000  # characters; a spreadsheet takes 8192, and addresses grow down a column
 
@@ -36,10 +37,20 @@ def make_live(form: Form, language: str) -> Live:
     nodes = [node for rule in rules for tree in _trees(rule) for node in tree.walk()]
     lookups = [(found.list, found.value) for _, one in form.questions() for found in (one.lookup, one.fill) if found]
     lookups += [(node.list, node.value) for node in nodes if isinstance(node, Lookup)]
-    read = {(node.sheet, node.key) for node in nodes if isinstance(node, Answer | Column)}
-    fetched = {(sheet, question.key) for sheet, question in form.questions() if question.type == "lookup"}
-    plan = Plan(form, language, Records.of(form, lookups), fetched - read)
-    return find_causes(Live(form, language, rules, plan))
+    plan = Plan(form, language, Records.of(form, lookups), _as_columns(form, nodes))
+    live = Live(form, language, rules, plan)
+    plan.unusable = bad_state(live, "error_cell")
+    return find_causes(live)
+
+
+def _as_columns(form: Form, nodes: list[Node]) -> set[tuple[str, str]]:
+    """The answers that rules read as a column, and those fetched from code lists that they read at all."""
+    unique = [answer for node in nodes if isinstance(node, Unique) for answer in node.answers]
+    read = {(node.sheet, node.key) for node in (*nodes, *unique) if isinstance(node, Column)} | {
+        (answer.sheet, answer.key) for answer in unique
+    }
+    answers = {(node.sheet, node.key) for node in nodes if isinstance(node, Answer)}
+    return read | {(sheet, one.key) for sheet, one in form.questions() if one.type == "lookup"} & answers
 
 
 def _trees(bound: BoundRule) -> list[Node]:
@@ -103,14 +114,30 @@ class _Writer:
         if block.is_single:
             yield from self.single(item)
             return
-        for key, column in block.states.items():
+        if item.is_table:
+            yield from self.packed(item)
+        for key, column in block.columns.items():
             question = sheet.questions[key]
             if isinstance(sheet, GridSheet) and (question.sum_of or sheet.rows[item.key].sum_of):
                 yield column, self.sum_state(item, sheet, question)
             else:
-                yield from self.answer_state(item, column, question)
+                formula = yield from self.answer_state(item, question)
+                yield column, formula
         if item.is_table:
             yield from self.worked_out(item)
+
+    def packed(self, item: Item) -> Generator[tuple[str, str], None, None]:
+        """The texts of a row in use, with the states of its codes and numbers, each padded to its width."""
+        block = item.block
+        texts = {block.used: [f'"{IN_USE}"']}
+        for key, field in block.packs.items():
+            state_of = yield from self.answer_state(item, block.place.sheet.questions[key])
+            texts.setdefault(field.column, []).append(f'LEFT({state_of}&"{" " * field.width}",{field.width})')
+        entries = [key for key, question in block.place.sheet.questions.items() if not question.calculated]
+        answers = "&".join(block.answer(key, item.row) for key in entries)
+        for column, pieces in texts.items():
+            in_use = f'IFERROR({plain(answers)},"{IN_USE}")=""' if column == block.used else f'{block.used}{item.row}=""'
+            yield column, f'IF({in_use},"",{"&".join(pieces)})'
 
     def worked_out(self, item: Item) -> Iterator[tuple[str, str]]:
         """What rules look up and count in every row of a table."""
@@ -118,7 +145,7 @@ class _Writer:
         for (at, node), column in self.plan.conditions.items():
             if at == sheet:
                 true = Formula(self.live.form, Here(self.plan, block.place, item.row)).true(node)
-                yield column, f'IF({block.used}="",0,IF({true},1,0))'
+                yield column, f'IF({block.used}{item.row}="",0,IF({true},1,0))'
         for (at, formula), column in self.plan.fetched.items():
             if at == sheet:
                 yield column, formula
@@ -126,22 +153,22 @@ class _Writer:
     def single(self, item: Item) -> Iterator[tuple[str, str]]:
         block = item.block
         question = block.place.sheet.questions[item.key]
-        at, of_state = f"{block.written}{item.row}", f"{block.states[item.key]}{item.row}"
+        at, column = f"{block.written}{item.row}", block.columns[item.key]
         cell = block.answer(item.key)
         yield block.written, f'IFERROR({written(question, cell)},"")'
-        yield block.states[item.key], self.state_of(item, question, cell, at)
+        yield column, self.state_of(item, question, cell, at)
         if (block.place.sheet.key, item.key) in self.live.shown:
-            yield block.shown, shown(self.live.form, question, cell, of_state)
+            yield block.shown, shown(self.live.form, question, cell, f"{column}{item.row}")
 
-    def answer_state(self, item: Item, column: str, question: Question) -> Iterator[tuple[str, str]]:
-        block = item.block
-        cell = block.answer(question.key, item.row)
+    def answer_state(self, item: Item, question: Question) -> Generator[tuple[str, str], None, str]:
+        """The formula of a state in a table or grid, and the cell it may need beside it."""
+        cell = item.block.answer(question.key, item.row)
         at = written(question, cell)
         if is_read_often(question) and not question.lookup:
-            helper = self.plan.helper(block.place.sheet.key, question.key)
+            helper = self.plan.helper(item.block.place.sheet.key, question.key)
             yield helper, f'IFERROR({at},"")'
             at = f"{helper}{item.row}"
-        yield column, self.state_of(item, question, cell, at)
+        return self.state_of(item, question, cell, at)
 
     def state_of(self, item: Item, question: Question, cell: str, at: str) -> str:
         form, records, place = self.live.form, self.plan.records, item.block.place
@@ -175,7 +202,7 @@ class _Writer:
             for piece in _pieces([cause for cause in item.causes if cause.is_warning is is_warning], item, is_warning)
         ]
         found = "&".join(pieces) or '""'
-        return f'IF({item.block.used}="","",{found})' if item.is_table else found
+        return f'IF({item.block.used}{item.row}="","",{found})' if item.is_table else found
 
     # beside the blocks
 
@@ -230,7 +257,7 @@ def _pieces(causes: list[Cause], item: Item, is_warning: bool) -> Iterator[str]:
 def _of_answer(item: Item, node: Node, causes: Iterable[Cause], bad: str) -> str:
     """What is found with one answer: it is missing, could not be used, or is outside its limits."""
     key = getattr(node, "key", "")
-    at = f"{item.block.states[key]}{item.row}"
+    at = item.block.state(key, item.row)
     missing = unusable = '""'
     rest = []
     for cause in causes:

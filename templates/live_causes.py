@@ -8,8 +8,9 @@ from templates.binding import BoundRule, FormNames, operands
 from templates.form import NUMERIC, Form, GridSheet, Question, Rule, TableSheet, Text
 from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, any_of, not_, text
 from templates.layout import ANSWER_COLUMN
+from templates.live_block import Block, mark_of
 from templates.live_items import TOP, Cause, Item, Live
-from templates.live_plan import Block, Here, asks, mark_of
+from templates.live_plan import Here, asks
 from templates.live_texts import Words
 from templates.live_words import bound_words
 from templates.predicate import (

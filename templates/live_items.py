@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from templates.binding import BoundRule, FormNames
 from templates.form import Form, Rule
 from templates.formula import FALSE, Formula, NoFormulaError, all_of
-from templates.live_plan import Block, Here, Plan, asks
+from templates.live_block import Block
+from templates.live_plan import Here, Plan, asks
 from templates.predicate import Aggregate, Answer, Column, GridCell, Node, TableRows, parse
 
 TOP = ""  # the key of the item of a sheet as a whole
@@ -116,5 +117,4 @@ class Live:
         if question.required_when:
             raise NoFormulaError("which rows ask for an answer is not known where a column is looked at")
         rows = self.plan.counted_cell(Aggregate("COUNT", TableRows(sheet), sheet))
-        empty = f'SUMPRODUCT(--({block.all_rows(block.states[key])}<>""))=0'
-        return self.plan.value_cell(f"AND({rows}>0,{empty})")
+        return self.plan.value_cell(f"AND({rows}>0,{block.filled(key)}=0)")

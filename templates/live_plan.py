@@ -6,15 +6,25 @@ states of the row's answers. The first columns hold the texts, what rules count 
 list of all findings.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from templates.cells import column_number, letter
-from templates.form import NUMERIC, Form, GridSheet, Question, QuestionSheet, TableSheet
+from templates.cells import letter
+from templates.form import NUMERIC, Form, GridSheet, Question
 from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, any_of, filled, text
-from templates.layout import ANSWER_COLUMN, HEADER_ROW, HELP_ROW, SheetLayout, column_name, layout
+from templates.layout import SheetLayout, column_name, layout
+from templates.live_block import (
+    BLOCKS,
+    COUNTED,
+    FIRST_ROW,
+    MAX_TEXTS,
+    SHOWN,
+    UNUSABLE,
+    VALUES,
+    Block,
+    make_block,
+)
 from templates.predicate import (
     Aggregate,
     Answer,
@@ -36,113 +46,6 @@ from templates.predicate import (
 from templates.records import Records
 from templates.shared import ADDRESS
 
-TEXTS, COUNTED, UNUSABLE, VALUES, SHOWN = "A", "B", "C", "D", "E"
-LISTING = 5  # the first column of the list of findings, counted from 0
-BLOCKS = 14  # the first column of the answer sheets'
-PLAIN_NAME = re.compile(r"[A-Za-z_]*[a-z][A-Za-z_]*")  # no letters and digits that read as a cell
-FIRST_ROW = 2  # of the texts and of what is counted and worked out
-TEXTS_NAME = "_t"
-MAX_COLUMN = 62  # of an answer sheet: a finding names a column by one character
-MAX_TEXTS = 999
-MARK_ZERO = 64  # the code of the character before that of column A
-
-
-@dataclass(frozen=True)
-class Block:
-    """The columns of one answer sheet on `_regler`."""
-
-    place: SheetLayout
-    language: str
-    start: int  # its first column, counted from 0
-    keys: tuple[str, ...]  # the questions of a table or grid that have a state
-
-    @cached_property
-    def found(self) -> str:
-        return letter(self.start)
-
-    @cached_property
-    def marks(self) -> str:
-        return letter(self.start + 1)
-
-    @cached_property
-    def message(self) -> str:
-        return letter(self.start + 2)
-
-    @cached_property
-    def written(self) -> str:
-        """On a question sheet, what stands in the answer, on one line and without outer blanks."""
-        return letter(self.start + 3)
-
-    @cached_property
-    def shown(self) -> str:
-        """On a question sheet, the answer as people read it."""
-        return letter(self.start + 5)
-
-    @cached_property
-    def states(self) -> dict[str, str]:
-        """The columns of states, by question."""
-        if self.is_single:
-            return dict.fromkeys(self.place.sheet.questions, letter(self.start + 4))
-        return {key: letter(self.start + 3 + number) for number, key in enumerate(self.keys)}
-
-    @property
-    def width(self) -> int:
-        return 6 if self.is_single else 3 + len(self.keys)
-
-    @property
-    def is_single(self) -> bool:
-        return isinstance(self.place.sheet, QuestionSheet)
-
-    @property
-    def is_table(self) -> bool:
-        return isinstance(self.place.sheet, TableSheet)
-
-    @property
-    def top(self) -> int:
-        """The row of what is found on the sheet as a whole."""
-        return HEADER_ROW if self.is_single else HELP_ROW
-
-    @property
-    def first(self) -> int:
-        return self.place.first_row
-
-    @property
-    def last(self) -> int:
-        return self.place.last_row
-
-    @property
-    def tab(self) -> str:
-        """The answer sheet, as formulas name it."""
-        return tab(self.place.sheet.label[self.language])
-
-    @property
-    def used(self) -> str:
-        """The answers that make a row of a table used, as one text: of the first row."""
-        kept = [name for key, name in self.states.items() if not self.place.sheet.questions[key].calculated]
-        return "&".join(f"{name}{self.first}" for name in kept)
-
-    def answer(self, key: str, row: int | None = None) -> str:
-        """The answer cell of a question; of the first row in a table or grid."""
-        if self.is_single:
-            return f"{self.tab}!{ANSWER_COLUMN}{self.place.rows[key]}"
-        return f"{self.tab}!{self.place.columns[key]}{self.first if row is None else row}"
-
-    def all_rows(self, column: str) -> str:
-        return f"${column}${self.first}:${column}${self.last}"
-
-
-def tab(name: str) -> str:
-    """A sheet as formulas name it."""
-    return name if PLAIN_NAME.fullmatch(name) else "'" + name.replace("'", "''") + "'"
-
-
-def mark_of(column: str) -> str:
-    """The character that stands for a column of an answer sheet in what is found."""
-    number = column_number(column)
-    if number > MAX_COLUMN:
-        raise ValueError(f"a sheet with live checks has {MAX_COLUMN} columns at most")
-    return chr(MARK_ZERO + number)
-
 
 @dataclass
 class Plan:
@@ -151,7 +54,8 @@ class Plan:
     form: Form
     language: str
     records: Records
-    unread: set[tuple[str, str]]  # fetched answers that no rule looks at
+    as_columns: set[tuple[str, str]]  # texts of tables that rules read as columns, and fetched ones they read
+    unusable: str = ""  # the state of a cell that shows an error
     counted: dict[Aggregate, int] = field(default_factory=dict)  # to its number
     values: dict[str, int] = field(default_factory=dict)  # formulas of what rules and messages work out
     texts: dict[str, int] = field(default_factory=dict)  # formulas of texts
@@ -167,8 +71,8 @@ class Plan:
         blocks = {}
         start = BLOCKS
         for key, place in layout(self.form).items():
-            keys = tuple(name for name in place.sheet.questions if (key, name) not in self.unread)
-            blocks[key] = Block(place, self.language, start, keys)
+            keys = [name for sheet, name in self.as_columns if sheet == key]
+            blocks[key] = make_block(self.form, place, self.language, start, keys, self.unusable)
             start += blocks[key].width
         return blocks
 
@@ -221,18 +125,18 @@ class Plan:
     def state(self, node: Answer | GridCell | Column, row: int | None = None) -> str:
         block = self.blocks[node.sheet]
         if isinstance(node, GridCell):
-            return f"${block.states[node.column]}${block.place.rows[node.row]}"
+            return f"${block.columns[node.column]}${block.place.rows[node.row]}"
         if block.is_single:
-            return f"${block.states[node.key]}${block.place.rows[node.key]}"
-        return f"{block.states[node.key]}{block.first if row is None else row}"
+            return f"${block.columns[node.key]}${block.place.rows[node.key]}"
+        return block.state(node.key, block.first if row is None else row)
 
     def ranges(self, node: Column) -> list[str]:
         """The states of a column; of a grid without the rows that are sums."""
         block = self.blocks[node.sheet]
-        name = block.states[node.key]
         sheet = block.place.sheet
         if not isinstance(sheet, GridSheet):
-            return [block.all_rows(name)]
+            return [block.states(node.key)]
+        name = block.columns[node.key]
         rows = [block.place.rows[key] for key, row in sheet.rows.items() if not row.sum_of]
         return [f"${name}${first}:${name}${last}" for first, last in _runs(rows)]
 
@@ -247,9 +151,7 @@ class Plan:
         match node.of:
             case TableRows(sheet=sheet):
                 block = self.blocks[sheet]
-                keys = [key for key in block.states if not block.place.sheet.questions[key].calculated]
-                rows = "&".join(block.all_rows(block.states[key]) for key in keys)
-                return f'SUMPRODUCT(--({rows}<>""))'
+                return f'SUMPRODUCT(--({block.all_rows(block.used)}<>""))'
             case GridLine():
                 return _folded(node.function, ",".join(self.line(node.of)))
             case Column():
@@ -262,7 +164,7 @@ class Plan:
         block = self.blocks[node.sheet]
         here = Here(self, block.place, block.first)
         if isinstance(item, Column) and Formula(self.form, here).is_text(item):
-            rows = block.all_rows(block.states[item.key])
+            rows = block.states(item.key)
         elif isinstance(item, Lookup) and (column := here.derived(item)):
             rows = block.all_rows(column.rstrip("0123456789"))
         else:
@@ -304,7 +206,7 @@ class Plan:
         if function == "COUNT":
             return "+".join(f"SUMPRODUCT(--({filled(part)}))" for part in ranges)
         if function == "COUNT_DISTINCT" and len(ranges) == 1:
-            return _distinct(ranges[0])
+            return _distinct(ranges[0], self.blocks[of.sheet].all_rows("A"))
         raise NoFormulaError(f"{function} over texts")
 
 
@@ -328,7 +230,7 @@ class Here:
 
     def column(self, node: Column | Answer) -> str:
         block = self.plan.blocks[node.sheet]
-        return block.all_rows(block.states[node.key])
+        return block.states(node.key)
 
     def row_key(self) -> str:
         return f'"{self.key}"'
@@ -412,13 +314,13 @@ def _folded(function: str, cells: str) -> str:
     return f'IF(COUNT({cells})=0,"",{function}({cells}))'
 
 
-def _distinct(cells: str) -> str:
+def _distinct(cells: str, rows: str) -> str:
     """How many different states there are; the mark at the end lets an empty one be found as well."""
     marked = f'{cells}&"|"'
     for character in "~*?":  # which would stand for others
         marked = f'SUBSTITUTE({marked},"{character}","~{character}")'
-    first = cells.partition(":")[0]
-    return f'SUMPRODUCT(({filled(cells)})*(MATCH({marked},{cells}&"|",0)=ROW({cells})-ROW({first})+1))'
+    first = rows.partition(":")[0]
+    return f'SUMPRODUCT(({filled(cells)})*(MATCH({marked},{cells}&"|",0)=ROW({rows})-ROW({first})+1))'
 
 
 def _runs(rows: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -7,11 +7,11 @@ from string import Formatter
 from templates.form import GridSheet, Rule, TableSheet
 from templates.formula import BAD, FALSE, TRUE, Formula, text, when
 from templates.layout import HEADER_ROW, LABEL_COLUMN, REQUIRED_MARK
+from templates.live_block import MARK_ZERO, TEXTS_NAME, mark_of
 from templates.live_items import TOP, Cause, Item, Live
-from templates.live_plan import MARK_ZERO, TEXTS_NAME, Here, mark_of
+from templates.live_plan import Here
 from templates.live_words import OF_THE_CELL, as_written, number, reading_words, shown, text_formula
 from templates.predicate import Answer, Column, GridCell, Lookup, Node
-from templates.states import plain
 
 OTHERS = "{antall}"  # in the words about more findings in a row
 
@@ -104,8 +104,7 @@ class Words:
             self.live.shown.add((block.place.sheet.key, key))
             return f"${block.shown}${block.place.rows[key]}", False
         cell = block.answer(key, item.row)
-        state = f"{block.states[key]}{item.row}" if key in block.states else plain(cell)
-        return shown(self.live.form, block.place.sheet.questions[key], cell, state), True
+        return shown(self.live.form, block.place.sheet.questions[key], cell, block.state(key, item.row)), True
 
     def _value(self, node: Node) -> tuple[str, bool]:
         """A value that a message says; a number that looks at no row has a cell of its own."""

@@ -10,9 +10,9 @@ from templates import style
 from templates.form import GridSheet
 from templates.formula import any_of
 from templates.layout import ANSWER_COLUMN, RULES_SHEET, SheetLayout
+from templates.live_block import FIRST_ROW, MARK_ZERO, TEXTS, TEXTS_NAME, Block, mark_of
 from templates.live_causes import entries
 from templates.live_items import TOP, Item, Live
-from templates.live_plan import FIRST_ROW, MARK_ZERO, TEXTS, TEXTS_NAME, Block, mark_of
 from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 
 
