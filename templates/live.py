@@ -16,7 +16,7 @@ from templates.form import Form, GridSheet, Question
 from templates.formula import BAD, FALSE, Formula, any_of, when
 from templates.layout import RULES_SHEET, SUMMED
 from templates.listing import write_listing
-from templates.live_block import COUNTED, FIRST_ROW, IN_USE, SHOWN, TEXTS, UNUSABLE, VALUES
+from templates.live_block import COUNTED, FIRST_ROW, IN_USE, SHOWN, TEXTS, VALUES
 from templates.live_causes import find_causes
 from templates.live_items import Cause, Item, Live
 from templates.live_plan import Here, Plan
@@ -211,8 +211,6 @@ class _Writer:
         for node, number_of_node in plan.counted.items():
             row = FIRST_ROW + number_of_node
             self.keep(COUNTED, row, plan.value_of(node))
-            if plan.is_bad_of(node) != FALSE:
-                self.keep(UNUSABLE, row, plan.is_bad_of(node))
         for formula, at in plan.values.items():
             row = FIRST_ROW + at
             self.keep(VALUES, row, formula)

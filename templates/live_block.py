@@ -13,9 +13,9 @@ from templates.form import Form, GridSheet, Question, QuestionSheet, TableSheet
 from templates.layout import ANSWER_COLUMN, HEADER_ROW, HELP_ROW, SheetLayout
 from templates.states import plain
 
-TEXTS, COUNTED, UNUSABLE, VALUES, SHOWN = "A", "B", "C", "D", "E"
-LISTING = 5  # the first column of the list of findings, counted from 0
-BLOCKS = 14  # the first column of the answer sheets'
+TEXTS, COUNTED, VALUES, SHOWN = "A", "B", "C", "D"
+LISTING = 4  # the first column of the list of findings, counted from 0
+BLOCKS = 13  # the first column of the answer sheets'
 PLAIN_NAME = re.compile(r"[A-Za-z_]*[a-z][A-Za-z_]*")  # no letters and digits that read as a cell
 FIRST_ROW = 2  # of the texts and of what is counted and worked out
 TEXTS_NAME = "_t"

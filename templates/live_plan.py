@@ -12,7 +12,7 @@ from functools import cached_property
 
 from templates.cells import letter
 from templates.form import NUMERIC, Form, GridSheet, Question
-from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, any_of, filled, text
+from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, filled, text
 from templates.layout import SheetLayout, column_name, layout
 from templates.live_block import (
     BLOCKS,
@@ -20,7 +20,6 @@ from templates.live_block import (
     FIRST_ROW,
     MAX_TEXTS,
     SHOWN,
-    UNUSABLE,
     VALUES,
     Block,
     make_block,
@@ -114,11 +113,11 @@ class Plan:
     def value_cell(self, formula: str) -> str:
         return f"${VALUES}${FIRST_ROW + self.values.setdefault(formula, len(self.values))}"
 
-    def counted_cell(self, node: Aggregate, *, is_bad: bool = False) -> str:
+    def counted_cell(self, node: Aggregate) -> str:
         if node not in self.counted:
             self.value_of(node)  # whatever has no formula is told before a cell is given to it
             self.counted.setdefault(node, len(self.counted))
-        return f"${UNUSABLE if is_bad else COUNTED}${FIRST_ROW + self.counted[node]}"
+        return f"${COUNTED}${FIRST_ROW + self.counted[node]}"
 
     # the states of answers
 
@@ -173,7 +172,8 @@ class Plan:
             return f"SUMPRODUCT(({filled(rows)}){''.join(f'*({rows}<>{text(code)})' for code in codes)})"
         return "+".join(f"SUMPRODUCT(--({rows}={text(code)}))" for code in codes)
 
-    def is_bad_of(self, node: Aggregate) -> str:
+    def is_bad(self, node: Aggregate) -> str:
+        """Whether something could not be used of what is counted or added up."""
         match node.of:
             case TableRows():
                 return FALSE
@@ -183,7 +183,8 @@ class Plan:
                 ranges = self.ranges(node.of)
             case _:
                 ranges = [part for found in node.of.walk() for part in self._read_by(found)]
-        return any_of(f'SUMPRODUCT(--(LEFT({part})="{BAD}"))>0' for part in ranges)
+        unusable = "+".join(f'SUMPRODUCT(--(LEFT({cells})="{BAD}"))' for cells in dict.fromkeys(ranges))
+        return self.value_cell(f"{unusable}>0")
 
     def _read_by(self, node: Node) -> list[str]:
         if isinstance(node, Column):
@@ -226,7 +227,7 @@ class Here:
         return self.plan.state(node, self.row if node.sheet == self.place.sheet.key else None)
 
     def is_bad(self, node: Aggregate) -> str:
-        return self.plan.counted_cell(node, is_bad=True)
+        return self.plan.is_bad(node)
 
     def column(self, node: Column | Answer) -> str:
         block = self.plan.blocks[node.sheet]

@@ -46,7 +46,9 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     write_lists(workbook, form, language, live.plan.records, live.plan.columns, note)
     _write_stamp(writer, note)
     for sheet in workbook.worksheets:
-        _set_page(writer, sheet)
+        _protect(sheet)
+        if sheet.sheet_state == "visible":
+            _set_page(writer, sheet)
     _set_properties(writer, office)
     buffer = io.BytesIO()
     workbook.save(buffer)
@@ -114,10 +116,13 @@ def _write_stamp(writer: Writer, note: str) -> None:
         sheet[f"B{row}"] = slot(f"stamp.{key}")
 
 
-def _set_page(writer: Writer, sheet: Worksheet) -> None:
+def _protect(sheet: Worksheet) -> None:
     sheet.protection.sheet = True
     sheet.protection.formatColumns = False  # False allows it: owners may widen a column
     sheet.protection.formatRows = False
+
+
+def _set_page(writer: Writer, sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "portrait" if sheet.title == writer.say("tab_guide") else "landscape"
     sheet.page_setup.paperSize = PAPER_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
