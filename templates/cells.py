@@ -23,9 +23,12 @@ def address(row: int, column: int) -> str:
 def spot_of(cell: str) -> tuple[int, int] | None:
     """The row and the column, counted from 0, of an address such as C31 or $C$31; None for anything else."""
     found = REFERENCE.fullmatch(cell)
-    if found is None:
-        return None
-    column = 0
-    for character in found[1]:
-        column = column * 26 + ord(character) - ord("A") + 1
-    return int(found[2]) - 1, column - 1
+    return (int(found[2]) - 1, column_number(found[1]) - 1) if found else None
+
+
+def column_number(letters: str) -> int:
+    """The number of a column counted from 1: A is 1, AA is 27."""
+    number = 0
+    for character in letters:
+        number = number * 26 + ord(character) - ord("A") + 1
+    return number

@@ -7,14 +7,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.formula import text
 from templates.layout import MARK_CONTROL, RULES_SHEET
-from templates.listing import LISTED, Columns
-from templates.live_causes import ASKING
-from templates.live_plan import FIRST_ROW, FOUND, MESSAGE, Block
+from templates.listing import AMONG, CELL, COLUMN, FOUND, LISTED, ROW, TAB
+from templates.live_block import FIRST_ROW, Block
 from templates.shared import Shared
 from templates.sheets import Writer
 
 WIDTHS = {"B": 22, "C": 12, "D": 14, "E": 96}
 TITLE, COUNT, ASKED, SHEETS_HEAD = 1, 3, 4, 6
+ASKED_COLUMN = "A"  # out of sight
 LINE = 33  # points: two lines of text
 
 
@@ -44,30 +44,18 @@ def _write_counts(writer: Writer, sheet: Worksheet, blocks: list[Block]) -> None
     sheet.row_dimensions[COUNT].height = 28
     done = FormulaRule(formula=[f"{counted}=0"], font=Font(bold=True, color=style.GOOD))  # type: ignore[no-untyped-call]
     sheet.conditional_formatting.add(f"B{COUNT}", done)
-    asked = _asked(writer, blocks)
+    asked = f"{ASKED_COLUMN}{ASKED}"
+    sheet[asked] = "=" + _count("-", blocks)
     one, many = (text(writer.say(key, antall="{}")) for key in ("asked_one", "asked_many"))
     sheet[f"B{ASKED}"] = f'=IF({asked}=0,"",IF({asked}=1,{one},SUBSTITUTE({many},"{{}}",{asked})))'
     style.NOTE.dress(sheet[f"B{ASKED}"])
     sheet.row_dimensions[ASKED].height = 20
 
 
-def _asking(writer: Writer) -> str:
-    """The letters of what is only asked about, as far as they are in use."""
-    used = {name for item in writer.live.items.values() for name in item.letters.values()}
-    return "".join(name for name in ASKING if name in used)
-
-
-def _asked_in(writer: Writer, found: str) -> str:
-    counts = (f'SUMPRODUCT(LEN({found})-LEN(SUBSTITUTE({found},"{name}","")))' for name in _asking(writer))
-    return "+".join(counts) or "0"
-
-
-def _asked(writer: Writer, blocks: list[Block]) -> str:
-    return f"({'+'.join(_asked_in(writer, _found(block)) for block in blocks)})"
-
-
-def _found(block: Block) -> str:
-    return f"{RULES_SHEET}!${FOUND}${block.top}:${FOUND}${block.last}"
+def _count(mark: str, blocks: list[Block]) -> str:
+    """How many findings begin with a mark, on these sheets."""
+    found = [f"{RULES_SHEET}!{block.found}{block.top}:{block.found}{block.last}" for block in blocks]
+    return "+".join(f'SUMPRODUCT(LEN({cells})-LEN(SUBSTITUTE({cells},"{mark}","")))' for cells in found)
 
 
 def _write_sheets(writer: Writer, sheet: Worksheet, blocks: list[Block]) -> None:
@@ -76,30 +64,35 @@ def _write_sheets(writer: Writer, sheet: Worksheet, blocks: list[Block]) -> None
         style.HEADER.dress(sheet[f"{column}{SHEETS_HEAD}"])
     for row, block in enumerate(blocks, SHEETS_HEAD + 1):
         sheet[f"B{row}"] = block.place.sheet.label[writer.language]
-        sheet[f"C{row}"] = f"=SUMPRODUCT(LEN({_found(block)}))-({_asked_in(writer, _found(block))})"
+        sheet[f"C{row}"] = "=" + _count("!", [block])
         for column in "BC":
             style.GIVEN.dress(sheet[f"{column}{row}"])
 
 
 def _write_list(writer: Writer, sheet: Worksheet, head: int) -> None:
-    columns = Columns(writer.live.plan)
     for column, key in zip("BCDE", ("sheet", "cell", "what", "message"), strict=True):
         sheet[f"{column}{head}"] = writer.say(key)
         style.HEADER.dress(sheet[f"{column}{head}"])
     correct, question = text(writer.say("correct")), text(writer.say("asks"))
     first, last = head + 1, head + LISTED
-    at, tab, cell = (f"{RULES_SHEET}!${columns[name]}{FIRST_ROW}" for name in ("at", "tab", "cell"))
-    said = f"INDEX({RULES_SHEET}!{columns.rows(MESSAGE)},{at})"
+    at, found, kind, cell = (f"{RULES_SHEET}!{name}{FIRST_ROW}" for name in (ROW, FOUND, AMONG, CELL))
+    rules = writer.live.plan
+
+    def of_kind(column: str) -> str:
+        return f"INDEX({RULES_SHEET}!${column}${FIRST_ROW}:${column}${FIRST_ROW + 2 * len(rules.blocks) - 1},{kind})"
+
+    tab = of_kind(TAB)
     link = f'"#\'"&SUBSTITUTE({tab},"\'","\'\'")&"\'!"&{cell}'
+    message = f"{of_kind(COLUMN)}+2"
     formulas = {
         "B": tab,
         "C": f"HYPERLINK({link},{cell})",
-        "D": f'IF(LEFT({said})="!",{correct},{question})',
-        "E": f"MID({said},2,900)",
+        "D": f'IF(LEFT({found})="!",{correct},{question})',
+        "E": f"INDEX({RULES_SHEET}!$A$1:${rules.last_column}${rules.last_row},{at},{message})",
     }
     shared = Shared(sheet)
     for column, formula in formulas.items():
-        shared.write(column, first, last, f'IF({at}="","",{formula})')
+        shared.write(column, first, last, f'IF({kind}="","",{formula})')
         for row in range(first, last + 1):
             (style.LINK if column == "C" else style.PLAIN).dress(sheet[f"{column}{row}"])
     for row in range(first, last + 1):

@@ -3,10 +3,10 @@
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from templates.form import UNITS, Form, Lookup, Question
-from templates.formula import filled
 from templates.layout import SheetLayout, answer_name, choices_name, column_name
 from templates.lists import match_column
-from templates.states import choice_lists, codes_name, label_names, plain
+from templates.records import Records
+from templates.states import choice_lists, codes_name, plain, words_name
 from templates.texts import Texts
 
 PROMPT_LIMIT, ERROR_LIMIT, TITLE_LIMIT = 255, 224, 32  # characters, MS-OI29500 2.1.613
@@ -114,38 +114,30 @@ def _error_text(question: Question) -> str | None:
     return "dv_length" if question.max_length else None
 
 
-def fetched(form: Form, source: Lookup, place: SheetLayout, row: int) -> str:
+def fetched(form: Form, records: Records, source: Lookup, place: SheetLayout, row: int) -> str:
     """The formula that fetches a value from a list by another answer of the same row."""
     key = f"${place.columns[source.key]}{row}" if place.columns else answer_name(place.sheet.key, source.key)
-    if source.list == UNITS:
-        keys, values = choices_name(UNITS), column_name(UNITS, source.value)
-    else:
-        keys = column_name(source.list, match_column(form, source, place.sheet.questions[source.key]))
-        values = column_name(source.list, source.value)
-    at = _position(f'{key}&""', keys, place.sheet.questions[source.key])
-    return f'=IF({key}="","",IFERROR(INDEX({values},{at})&"",""))'
+    found = _fetched(form, records, source, place, f'{key}&""')
+    return f'=IF({key}="","",IFERROR({found},""))'
 
 
-def _position(key: str, keys: str, asked: Question) -> str:
-    """Where a key stands in a list; in what owners write themselves, * and ? stand for nothing else."""
-    return f"MATCH({key},{keys},0)" if asked.type == "kommunenr" else f"MATCH(TRUE,INDEX({keys}={key},0),0)"
-
-
-def fetched_state(form: Form, question: Question, place: SheetLayout, by: str, cell: str) -> str:
+def fetched_state(form: Form, records: Records, question: Question, place: SheetLayout, by: str, cell: str) -> str:
     """The same value as a state, fetched by another answer's state (or its cell, for a choice's words)."""
     source = question.lookup or question.fill
     assert source is not None
-    asked = place.sheet.questions[source.key]
-    if source.list == UNITS:
-        keys, values, key = choices_name(UNITS), column_name(UNITS, source.value), by
-    else:
-        keys = column_name(source.list, match_column(form, source, asked))
-        values = column_name(source.list, source.value)
-        key = plain(cell) if asked.choices else by
-    at = _position(key, keys, asked)
-    found = f'INDEX({values},{at})&""'
+    is_in_words = place.sheet.questions[source.key].choices and source.list != UNITS
+    found = _fetched(form, records, source, place, plain(cell) if is_in_words else by)
     if question.type == "choice":
         for name in choice_lists(question)[:1]:
-            label = f"MATCH(TRUE,INDEX({label_names(form, name)[0]}={found},0),0)"
+            label = f"MATCH(TRUE,INDEX({words_name(form, name)}={found},0),0)"
             found = f'INDEX({codes_name(form, name)},{label})&""'
-    return f'IF({filled(by)},IFERROR({found},""),"")'
+    return f'IFERROR({found},"")'
+
+
+def _fetched(form: Form, records: Records, source: Lookup, place: SheetLayout, key: str) -> str:
+    """A value of a list; in what owners write themselves, * and ? stand for nothing else."""
+    asked = place.sheet.questions[source.key]
+    if source.list in records.fields and asked.type == "kommunenr":
+        return records.value(source.list, key, source.value)
+    keys = choices_name(UNITS) if source.list == UNITS else column_name(source.list, match_column(form, source, asked))
+    return f'INDEX({column_name(source.list, source.value)},MATCH(TRUE,INDEX({keys}={key},0),0))&""'

@@ -2,7 +2,8 @@
 
 Nothing here knows where a cell is: `Cells` tells. Every cell it gives is a *state*: "" when empty,
 the typed value, or a text that begins with BAD when the cell could not be used. What several rules
-work out may have a cell of its own (`derived`), with the same meaning. The logic is that
+work out may have a cell of its own (`derived`), with the same meaning; so may what is the same
+seen from every row (`once`). The logic is that
 of the pipeline: three values, and a rule is not judged where an answer it needs is not there.
 Only functions that Excel 2010 and LibreOffice share are used, and no array formulas.
 """
@@ -54,8 +55,10 @@ class Cells(Protocol):
     def is_bad(self, node: Aggregate) -> str: ...
     def column(self, node: Column | Answer) -> str: ...
     def row_key(self) -> str: ...
-    def list_column(self, code_list: str, column: str) -> str: ...
+    def lookup(self, node: Lookup, key: str) -> tuple[str, str]: ...
     def derived(self, node: Node) -> str | None: ...
+    def is_fixed(self, formula: str) -> bool: ...
+    def once(self, formula: str) -> str: ...
 
 
 # small pieces
@@ -87,7 +90,9 @@ def when(condition: str, then: str, otherwise: str = FALSE) -> str:
     """IF, without what is decided already; the branch not taken is never calculated."""
     if condition == TRUE or then == otherwise:
         return then
-    return otherwise if condition == FALSE else f"IF({condition},{then},{otherwise})"
+    if condition == FALSE:
+        return otherwise
+    return f"IF({condition},{then})" if otherwise == FALSE else f"IF({condition},{then},{otherwise})"
 
 
 def not_(condition: str) -> str:
@@ -111,10 +116,10 @@ class Formula:
         self.cells = cells
         self.assumed = assumed  # operands that are known to hold a value
 
-    def fails(self, tree: Node) -> str:
-        """True where the rule is judged and does not hold."""
+    def fails(self, tree: Node, judged: Iterable[str] = ()) -> str:
+        """True where the rule is judged and does not hold; `judged` are more conditions for judging it."""
         tested = {node for test in tree.walk() if isinstance(test, IsNull | Coalesce) for node in operands(test)}
-        needed: list[str] = []
+        needed = list(judged)
         strict: set[Node] = set()
         for node in operands(tree):
             if node not in tested and not _is_count(node):
@@ -125,7 +130,12 @@ class Formula:
             elif node in tested:
                 needed.append(f'LEFT({self.cells.state(node)})<>"{BAD}"')  # type: ignore[arg-type]
         inner = Formula(self.form, self.cells, frozenset(strict))
-        return when(all_of(needed), inner.false(tree))
+        is_fixed = self.cells.is_fixed
+        broken = [inner.false(part) for part in (tree.parts if isinstance(tree, Or) else (tree,))]
+        fixed = when(all_of(filter(is_fixed, needed)), all_of(filter(is_fixed, broken)))
+        needed = [self.cells.once(fixed), *(part for part in needed if not is_fixed(part))]
+        rest = all_of(part for part in broken if not is_fixed(part))
+        return all_of(needed) if rest == TRUE else when(all_of(needed), rest)
 
     # conditions: true, false, and unknown when neither
 
@@ -168,9 +178,14 @@ class Formula:
             raise NoFormulaError("texts are put in order in another way")
         as_number = any(texts) and not all(texts)
         known = all_of(self.known(side, as_number=as_number) for side in (node.left, node.right))
+        if not as_number and _never_equals_nothing(node, wanted=wanted) and self._has_cell(node.left):
+            known = TRUE
         left, right = (self.value(side, as_number=as_number) for side in (node.left, node.right))
         opposite = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
         return when(known, f"{left}{node.op if wanted else opposite[node.op]}{right}")
+
+    def _has_cell(self, node: Node) -> bool:
+        return isinstance(node, Answer | GridCell | Column) or self.cells.derived(node) is not None
 
     def _in_column(self, node: InColumn, *, wanted: bool) -> str:
         found = f"SUMPRODUCT(--({self.cells.column(node.column)}={self.value(node.item)})){'>' if wanted else '='}0"
@@ -212,6 +227,8 @@ class Formula:
             case ReceivedOn() | RowKey():
                 return TRUE
             case Answer() | GridCell() | Column() | Aggregate():
+                if _is_count(node):
+                    return TRUE
                 state = self.cells.state(node)
                 return filled(state) if self.is_text(node) else f"ISNUMBER({state})"
             case Coalesce(items=items):
@@ -222,9 +239,8 @@ class Formula:
                 return when(both, f"({self.value(right, as_number=True)})<>0") if op == "/" else both
             case Call(name=name, argument=argument):
                 return self.known(argument, as_number=name in ("ABS", "ROUND"))
-            case Lookup(list=source, key=key):
-                found = f"ISNUMBER({self._position(source, key)})"
-                return when(self.known(key), found)
+            case Lookup(key=key):
+                return when(self.known(key), self.cells.lookup(node, self.value(key))[0])
         raise NoFormulaError(f"{type(node).__name__} is no value")
 
     def value(self, node: Node, *, as_number: bool = False) -> str:
@@ -244,14 +260,16 @@ class Formula:
                 return self.cells.row_key()
             case Answer() | GridCell() | Column() | Aggregate():
                 return self.cells.state(node)
+            case Coalesce(items=(Answer() | GridCell() | Aggregate() as item, Const(value=0))) if not self.is_text(item):
+                return f"N({self.cells.state(item)})"
             case Coalesce(items=items):
                 return self._first(items, as_number=self._is_numeric(node))
             case Arithmetic(op=op, left=left, right=right):
                 return f"({self.value(left, as_number=True)}{op}{self.value(right, as_number=True)})"
             case Call():
                 return self._called(node)
-            case Lookup(list=source, key=key, value=column):
-                return f'INDEX({self.cells.list_column(source, column)},{self._position(source, key)})&""'
+            case Lookup(key=key):
+                return self.cells.lookup(node, self.value(key))[1]
         raise NoFormulaError(f"{type(node).__name__} is no value")
 
     def state(self, node: Node) -> str:
@@ -273,9 +291,6 @@ class Formula:
         number = self.value(node.argument, as_number=True)
         return f"ABS({number})" if node.name == "ABS" else f"INT({number}+0.5)"
 
-    def _position(self, source: str, key: Node) -> str:
-        return f"MATCH({self.value(key)},{self.cells.list_column(source, self.form.lists[source].key)},0)"
-
     # types, as the pipeline sees them
 
     def is_text(self, node: Node) -> bool:
@@ -290,6 +305,12 @@ class Formula:
 
     def _is_numeric(self, node: Coalesce) -> bool:
         return any(isinstance(item, Const) and isinstance(item.value, int | float) for item in node.items)
+
+
+def _never_equals_nothing(node: Compare, *, wanted: bool) -> bool:
+    """Whether a state that is no value fails the comparison by itself: it is like no code."""
+    is_equal = node.op == ("=" if wanted else "<>")
+    return is_equal and isinstance(node.right, Const) and node.right.value not in (None, "")
 
 
 def _is_count(node: Node) -> bool:

@@ -14,6 +14,7 @@ KEY_COLUMN = "A"
 MARK_QUESTIONS, MARK_TABLE, MARK_GRID = "#questions:", "#table:", "#grid:"
 MARK_LABEL, MARK_ANSWER, MARK_STATUS, MARK_HELP = "#label", "#answer", "#status", "#help"
 MARK_HEADER, MARK_CONTROL = "#header", "#control"
+REQUIRED_MARK = " *"  # ends the label of what must be answered
 CODE_MARK = "skjemakode="  # in A1 of every answer sheet
 
 SUMMED = frozenset({"amount", "integer", "decimal"})  # the types of columns that a row of sums adds up

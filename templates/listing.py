@@ -1,70 +1,54 @@
 """On `_regler`, the list of what is found in the whole workbook: errors first, in the order of the sheets."""
 
-from dataclasses import dataclass
-
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.cells import letter
-from templates.form import TableSheet
-from templates.live_plan import FIRST_ROW, FOUND, KEY, MESSAGE, Plan
+from templates.cells import column_number, letter
+from templates.live_block import FIRST_ROW, LISTING, MARK_ZERO
+from templates.live_plan import Plan
 from templates.shared import Shared
 
 LISTED = 40  # findings that are shown at a time
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of `_regler` where the findings are listed: positions count from FIRST_ROW."""
-
-    plan: Plan
-
-    def __getitem__(self, name: str) -> str:
-        names = ("errors", "asked", "at", "tab", "cell", "top", "tabs", "first", "is_table")
-        return letter(self.plan.aside + 4 + names.index(name))
-
-    def of(self, name: str, count: int) -> str:
-        return f"${self[name]}${FIRST_ROW}:${self[name]}${FIRST_ROW + count - 1}"
-
-    def rows(self, column: str) -> str:
-        """A column of the blocks, and one row more: what follows the last finding."""
-        last = max(block.last for block in self.plan.blocks.values()) + 1
-        return f"${column}${FIRST_ROW}:${column}${last}"
+# Of the errors and then the questions on each sheet: how many rows come before, the column of what is found,
+# the mark, the sheet and its first row.
+BEFORE, COLUMN, MARK, TAB, FIRST = (letter(LISTING + number) for number in range(5))
+# Of each row that is shown: which of those it is among, its row, what is found there, and its cell.
+AMONG, ROW, FOUND, CELL = (letter(LISTING + number) for number in range(5, 9))
 
 
 def write_listing(sheet: Worksheet, plan: Plan, shared: Shared) -> None:
     """On `_regler`, find the rows that have a message, errors first."""
-    columns = Columns(plan)
-    blocks = list(plan.blocks.values())
-    for row, block in enumerate(blocks, FIRST_ROW):
-        sheet[f"{columns['top']}{row}"] = block.top - FIRST_ROW + 1
-        sheet[f"{columns['tabs']}{row}"] = block.place.sheet.label[plan.language]
-        sheet[f"{columns['first']}{row}"] = block.place.first_row
-        sheet[f"{columns['is_table']}{row}"] = isinstance(block.place.sheet, TableSheet)
-    last = FIRST_ROW + LISTED - 1
-    for name, mark in (("errors", "!*"), ("asked", "-*")):
-        sheet[f"{columns[name]}{FIRST_ROW}"] = f'=IFERROR(MATCH("{mark}",{columns.rows(MESSAGE)},0),"")'
-        shared.write(columns[name], FIRST_ROW + 1, last, _next(columns, name, mark))
-    for name, formula in _place(columns, len(blocks)).items():
-        shared.write(columns[name], FIRST_ROW, last, formula)
+    kinds = [(mark, block) for mark in "!-" for block in plan.blocks.values()]
+    last = FIRST_ROW + len(kinds) - 1
+    sheet[f"{BEFORE}{FIRST_ROW}"] = 0
+    for row, (mark, block) in enumerate(kinds, FIRST_ROW):
+        found = f"{block.found}{block.top}:{block.found}{block.last}"
+        sheet[f"{BEFORE}{row + 1}"] = f'={BEFORE}{row}+COUNTIF({found},"{mark}*")'
+        sheet[f"{COLUMN}{row}"] = column_number(block.found)
+        sheet[f"{MARK}{row}"] = f"{mark}*"
+        sheet[f"{TAB}{row}"] = block.place.sheet.label[plan.language]
+        sheet[f"{FIRST}{row}"] = block.first
+    for column, formula in _formulas(plan, last).items():
+        shared.write(column, FIRST_ROW, FIRST_ROW + LISTED - 1, formula)
 
 
-def _next(columns: Columns, name: str, mark: str) -> str:
-    """The position of the next message of a kind, after the one in the row above."""
-    messages, above = columns.rows(MESSAGE), f"{columns[name]}{FIRST_ROW}"
-    rest = f"INDEX({messages},{above}+1):INDEX({messages},ROWS({messages}))"
-    return f'IF({above}="","",IFERROR({above}+MATCH("{mark}",{rest},0),""))'
+def cell_of(plan: Plan, row: str, column: str) -> str:
+    """A cell of `_regler` by the numbers of its row and column."""
+    return f"INDEX($A$1:${plan.last_column}${plan.last_row},{row},{column})"
 
 
-def _place(columns: Columns, blocks: int) -> dict[str, str]:
-    """Where the first finding in the list stands: its position, its sheet and its cell."""
-    errors, asked = columns.of("errors", LISTED), columns.of("asked", LISTED)
-    number, at = f"(ROW()-{FIRST_ROW - 1})", f"{columns['at']}{FIRST_ROW}"
-    after = f"{number}-COUNT({errors})"
-    position = f'IF({number}<=COUNT({errors}),INDEX({errors},{number}),IFERROR(INDEX({asked},{after}),""))'
-    block = f"MATCH({at},{columns.of('top', blocks)},1)"
-    here = {name: f"INDEX({columns.of(name, blocks)},{block})" for name in ("top", "tabs", "first", "is_table")}
-    found = f"INDEX({columns.rows(FOUND)},{at})"
-    keys = f"INDEX({columns.rows(KEY)},IF(AND({here['is_table']},{at}>{here['top']}),{here['top']}+1,{at}))"
-    column = f"TRIM(MID({keys},FIND(LEFT({found}),{keys})+1,2))"
-    line = f"{here['first']}+MAX(0,{at}-{here['top']}-1)"
-    return {"at": position, "tab": f'IF({at}="","",{here["tabs"]})', "cell": f'IF({at}="","",{column}&{line})'}
+def _formulas(plan: Plan, last: int) -> dict[str, str]:
+    number, among, row = f"ROW()-{FIRST_ROW}", f"{AMONG}{FIRST_ROW}", f"{ROW}{FIRST_ROW}"
+
+    def of_kind(column: str) -> str:
+        return f"INDEX(${column}${FIRST_ROW}:${column}${last},{among})"
+
+    after = f"IF({among}={AMONG}{FIRST_ROW - 1},{ROW}{FIRST_ROW - 1},0)"
+    rest = f"{cell_of(plan, f'{after}+1', of_kind(COLUMN))}:{cell_of(plan, str(plan.last_row), of_kind(COLUMN))}"
+    before = f"${BEFORE}${FIRST_ROW}:${BEFORE}${last}"
+    found = f"{FOUND}{FIRST_ROW}"
+    return {
+        AMONG: f'IF({number}<${BEFORE}${last + 1},MATCH({number},{before},1),"")',
+        ROW: f'IF({among}="","",{after}+MATCH({of_kind(MARK)},{rest},0))',
+        FOUND: f'IF({among}="","",{cell_of(plan, row, of_kind(COLUMN))})',
+        CELL: f'IF({among}="","",ADDRESS(MAX({row},{of_kind(FIRST)}),CODE(MID({found},5,1))-{MARK_ZERO},4))',
+    }

@@ -7,16 +7,19 @@ from openpyxl import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.cells import letter as column_letter
-from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question, Text
+from templates.cells import letter
+from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question
 from templates.layout import LISTS_SHEET, OWN_SHEET, choices_name, column_name
-from templates.states import choice_lists, codes_name, label_names
+from templates.records import Records
+from templates.states import choice_lists, codes_name, words_name
 from templates.style import PLAIN
 
 OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
 
 
-def write_lists(workbook: Workbook, form: Form, language: str, note: str, read: Iterable[tuple[str, str]] = ()) -> None:
+def write_lists(  # noqa: PLR0913, PLR0917 - what the lists are made of
+    workbook: Workbook, form: Form, language: str, records: Records, read: Iterable[tuple[str, str]], note: str
+) -> None:
     """Write `_lister` (the form's choices and code lists) and `_egne` (the recipient's own units).
 
     `read` are the columns of code lists that rules look in.
@@ -24,16 +27,23 @@ def write_lists(workbook: Workbook, form: Form, language: str, note: str, read: 
     sheet = workbook.create_sheet(LISTS_SHEET)
     sheet.sheet_state = "hidden"
     sheet["A1"] = note
-    for number, (name, values) in enumerate(_columns(form, language, read), 2):
-        _write_column(workbook, sheet, number, name, values)
+    columns: list[list[str]] = []
+    for code_list in records.fields:
+        _name(workbook, records.name(code_list), _place(columns, [records.text(code_list)]))
+    for name, values in sorted(_columns(form, language, records, read), key=lambda found: -len(found[1])):
+        _name(workbook, name, _place(columns, values or [""]))
+    for number, values in enumerate(columns, 1):
+        _write_column(sheet, letter(number), values)
     if uses_units(form):
         _write_own(workbook, note)
 
 
-def _columns(form: Form, language: str, read: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+def _columns(
+    form: Form, language: str, records: Records, read: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, list[str]]]:
     """Every column of `_lister`, once."""
     looked_in = ((column_name(name, key), _values(form, name, key)) for name, key in sorted(read))
-    found = chain(_choice_columns(form, language), _code_columns(form, language), _list_columns(form), looked_in)
+    found = chain(_choice_columns(form, language), _code_columns(form, language), _list_columns(form, records), looked_in)
     yield from dict(found).items()
 
 
@@ -61,29 +71,31 @@ def _choice_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]
 
 
 def _code_columns(form: Form, language: str) -> Iterator[tuple[str, list[str]]]:
-    """What the words of a choice mean, and its words in the other languages, where they differ."""
+    """The words of choices in all languages, and what they mean."""
     for _, question in form.questions():
         for name in choice_lists(question) if question.type == "choice" else ():
             options = form.options(name)
-            yield (
-                codes_name(form, name),
-                list(options) if codes_name(form, name) != choices_name(name) else _words(options, language),
-            )
-            for other in label_names(form, name)[1:]:
-                [second] = [code for code in form.languages if code != language][:1]
-                yield other, _words(options, second)
+            words = [(label[language], code) for code, label in options.items()]
+            words += [
+                (other, code)
+                for code, label in options.items()
+                for other in dict.fromkeys(label.values())
+                if other != label[language]
+            ]
+            if words_name(form, name) != choices_name(name):
+                yield words_name(form, name), [word for word, _ in words]
+            if codes_name(form, name) != choices_name(name):
+                yield codes_name(form, name), [code for _, code in words]
 
 
-def _words(options: dict[str, Text], language: str) -> list[str]:
-    return [label[language] for label in options.values()]
-
-
-def _list_columns(form: Form) -> Iterator[tuple[str, list[str]]]:
+def _list_columns(form: Form, records: Records) -> Iterator[tuple[str, list[str]]]:
     used: dict[tuple[str, str], None] = {}
     for sheet, question in form.questions():
         for lookup in filter(None, (question.lookup, question.fill)):
-            if lookup.list != UNITS:
-                used[lookup.list, match_column(form, lookup, form.question(f"{sheet}.{lookup.key}"))] = None
+            asked = form.question(f"{sheet}.{lookup.key}")
+            is_number = asked.type == "kommunenr" and lookup.list in records.fields
+            if lookup.list != UNITS and not is_number:
+                used[lookup.list, match_column(form, lookup, asked)] = None
                 used[lookup.list, lookup.value] = None
     for name, column in used:
         yield column_name(name, column), _values(form, name, column)
@@ -95,18 +107,25 @@ def match_column(form: Form, lookup: Lookup, asked: Question) -> str:
     return source.label if asked.choices and asked.choices != UNITS else source.key
 
 
-def _write_column(workbook: Workbook, sheet: Worksheet, number: int, name: str, values: list[str]) -> None:
-    if name in workbook.defined_names:
-        return
-    letter = column_letter(number - 1)
-    sheet[f"{letter}1"] = name
+def _place(columns: list[list[str]], values: list[str]) -> str:
+    """Where a list stands: the part of a longer one that is the same, or a column of its own."""
+    for number, column in enumerate(columns, 1):
+        for first in range(len(column) - len(values) + 1):
+            if column[first : first + len(values)] == values:
+                return _cells(LISTS_SHEET, letter(number), first + 2, first + 1 + len(values))
+    columns.append(values)
+    return _cells(LISTS_SHEET, letter(len(columns)), 2, len(values) + 1)
+
+
+def _cells(sheet: str, column: str, first: int, last: int) -> str:
+    return f"{sheet}!${column}${first}:${column}${last}"
+
+
+def _write_column(sheet: Worksheet, column: str, values: list[str]) -> None:
     for row, value in enumerate(values, 2):
-        cell = sheet[f"{letter}{row}"]
+        cell = sheet[f"{column}{row}"]
         cell.value = value
         cell.data_type = "s"  # a name that begins with = is no formula
-        cell.number_format = "@"
-    last = max(2, len(values) + 1)
-    _name(workbook, name, f"{LISTS_SHEET}!${letter}$2:${letter}${last}")
 
 
 def _write_own(workbook: Workbook, note: str) -> None:
@@ -115,10 +134,10 @@ def _write_own(workbook: Workbook, note: str) -> None:
     sheet["A1"] = note
     PLAIN.dress(sheet["B2"], "@")  # keeps the sheet's rows in the file, where the stamp puts the units
     for number, column in enumerate(UNIT_COLUMNS, 2):
-        letter = column_letter(number - 1)
-        sheet[f"{letter}1"] = column
+        at = letter(number - 1)
+        sheet[f"{at}1"] = column
         name = choices_name(UNITS) if column == "name" else column_name(UNITS, column)
-        _name(workbook, name, f"{OWN_SHEET}!${letter}$2:${letter}${OWN_LAST_ROW}")
+        _name(workbook, name, _cells(OWN_SHEET, at, 2, OWN_LAST_ROW))
 
 
 def _name(workbook: Workbook, name: str, target: str) -> None:

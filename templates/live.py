@@ -4,113 +4,181 @@
 and the sheet Kontroll only fetch the results.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from functools import cache
 
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.binding import BoundRule
-from templates.cells import letter
 from templates.definition import bound_rules
 from templates.entry import fetched_state
-from templates.form import Form, GridSheet, Question, QuestionSheet
-from templates.formula import BAD, Formula, any_of
+from templates.form import Form, GridSheet, Question
+from templates.formula import BAD, FALSE, Formula, any_of, when
 from templates.layout import RULES_SHEET, SUMMED
 from templates.listing import write_listing
-from templates.live_causes import Item, Live
-from templates.live_plan import FIRST_ROW, FOUND, KEY, MESSAGE, OWN, Block, Here, Plan
-from templates.predicate import Aggregate, Answer, Column, GridCell, Node
+from templates.live_block import COUNTED, FIRST_ROW, IN_USE, SHOWN, TEXTS, VALUES
+from templates.live_causes import find_causes
+from templates.live_items import Cause, Item, Live
+from templates.live_plan import Here, Plan
+from templates.live_texts import bad_state, told
+from templates.live_words import number, shown
+from templates.marks import marks_elsewhere
+from templates.predicate import Answer, Column, GridCell, Lookup, Node, Unique
+from templates.records import Records
 from templates.shared import Shared
-from templates.states import helper, state
+from templates.states import Cell, is_read_often, plain, state, written
 
 MAX_FORMULA = 7000  # characters; a spreadsheet takes 8192, and addresses grow down a column
-LONG = 6000  # characters of the parts of a formula that may be set apart
-MAX_CHOICES = 25  # LibreOffice takes 30
 
 
 def make_live(form: Form, language: str) -> Live:
     """Everything that is checked in the workbook of this form in one language."""
     rules = bound_rules(form)
-    plan = Plan(form, language, unread=_unread(form, rules))
-    for _, question in form.questions():
-        if question.type == "kommunenr" and question.list:
-            plan.columns.add((question.list, form.lists[question.list].key))
-    return Live(form, language, rules, plan).build()
+    nodes = [node for rule in rules for tree in _trees(rule) for node in tree.walk()]
+    lookups = [(found.list, found.value) for _, one in form.questions() for found in (one.lookup, one.fill) if found]
+    lookups += [(node.list, node.value) for node in nodes if isinstance(node, Lookup)]
+    plan = Plan(form, language, Records.of(form, lookups), _as_columns(form, nodes))
+    live = Live(form, language, rules, plan)
+    plan.unusable = bad_state(live, "error_cell")
+    return find_causes(live)
 
 
-def _unread(form: Form, rules: list[BoundRule]) -> set[tuple[str, str]]:
-    trees = (tree for bound in rules for tree in (bound.tree, *bound.values.values()) if tree is not None)
-    read = {(node.sheet, node.key) for tree in trees for node in tree.walk() if isinstance(node, Answer | Column)}
-    fetched = {(sheet, question.key) for sheet, question in form.questions() if question.type == "lookup"}
-    return fetched - read
+def _as_columns(form: Form, nodes: list[Node]) -> set[tuple[str, str]]:
+    """The answers that rules read as a column, and those fetched from code lists that they read at all."""
+    unique = [answer for node in nodes if isinstance(node, Unique) for answer in node.answers]
+    read = {(node.sheet, node.key) for node in (*nodes, *unique) if isinstance(node, Column)} | {
+        (answer.sheet, answer.key) for answer in unique
+    }
+    answers = {(node.sheet, node.key) for node in nodes if isinstance(node, Answer)}
+    return read | {(sheet, one.key) for sheet, one in form.questions() if one.type == "lookup"} & answers
+
+
+def _trees(bound: BoundRule) -> list[Node]:
+    return [tree for tree in (bound.tree, *bound.values.values()) if tree is not None]
 
 
 def write_rules(sheet: Worksheet, live: Live, note: str, more: str) -> None:
     """Fill the sheet `_regler`."""
     sheet.sheet_state = "hidden"
     sheet["A1"] = note
-    writer = _Writer(sheet, live, more)
-    writer.write()
-    write_listing(sheet, live.plan, writer.shared)
+    _Writer(sheet, live, more).write()
 
 
 class _Writer:
     def __init__(self, sheet: Worksheet, live: Live, more: str) -> None:
         self.sheet = sheet
         self.live = live
-        self.plan = live.plan
+        self.plan: Plan = live.plan
         self.more = more
         self.shared = Shared(sheet)
-        self.spared: dict[int, int] = {}  # columns given out, by row
+        self.cells: dict[str, dict[int, str]] = {}  # formulas by column and row
+        self.bad = cache(lambda code: bad_state(live, code))
 
     def write(self) -> None:
         for item in self.live.items.values():
-            if item.key:
-                for column, formula in self.states(item):
-                    self.put(item, column, formula)
-            for column, formula in self.found(item):
+            for column, formula in self.row(item):
                 self.put(item, column, formula)
-            self.sheet[f"{KEY}{item.row}"] = places(item)
+        for (sheet, row), formula in marks_elsewhere(self.live).items():
+            self.keep(self.plan.blocks[sheet].marks, row, formula)
         self.write_aside()
+        for column, formulas in self.cells.items():
+            self.shared.write_alike(column, formulas)
+        write_listing(self.sheet, self.plan, self.shared)
 
     def put(self, item: Item, column: str, formula: str) -> None:
+        if item.is_table:
+            self.check(column, item.row, formula)
+            self.shared.write(column, item.row, item.block.last, formula)
+        else:
+            self.keep(column, item.row, formula)
+
+    def keep(self, column: str, row: int, formula: str) -> None:
+        self.check(column, row, formula)
+        self.cells.setdefault(column, {})[row] = formula
+
+    def check(self, column: str, row: int, formula: str) -> None:
         if len(formula) >= MAX_FORMULA:
-            raise ValueError(f"the formula of {RULES_SHEET}!{column}{item.row} is {len(formula)} characters long")
-        last = item.block.last if item.is_table else item.row
-        self.shared.write(column, item.row, last, formula)
+            raise ValueError(f"the formula of {RULES_SHEET}!{column}{row} is {len(formula)} characters long")
+
+    def row(self, item: Item) -> Iterator[tuple[str, str]]:
+        if item.key:
+            yield from self.states(item)
+        if item.causes:
+            yield item.block.found, self.found(item)
+            yield item.block.message, told(self.live, item, self.more)
 
     # states
 
     def states(self, item: Item) -> Iterator[tuple[str, str]]:
         block, sheet = item.block, item.block.place.sheet
-        for key, question in sheet.questions.items():
-            if key not in block.states or (isinstance(sheet, QuestionSheet) and key != item.key):
-                continue
+        if block.is_single:
+            yield from self.single(item)
+            return
+        if item.is_table:
+            yield from self.packed(item)
+        for key, column in block.columns.items():
+            question = sheet.questions[key]
             if isinstance(sheet, GridSheet) and (question.sum_of or sheet.rows[item.key].sum_of):
-                yield block.states[key], self.sum_state(item, sheet, question)
-                continue
-            yield from self.answer_state(item, key, question)
-        for node, column in block.conditions.items():
-            here = Here(self.plan, block.place, item.row)
-            yield column, f'IF({block.used}="",0,IF({Formula(self.live.form, here).true(node)},1,0))'
-        for lookup, column in block.fetched.items():
-            here = Here(self.plan, block.place, item.row)
-            yield column, Formula(self.live.form, here).state(lookup)
+                yield column, self.sum_state(item, sheet, question)
+            else:
+                formula = yield from self.answer_state(item, question)
+                yield column, formula
+        if item.is_table:
+            yield from self.worked_out(item)
 
-    def answer_state(self, item: Item, key: str, question: Question) -> Iterator[tuple[str, str]]:
+    def packed(self, item: Item) -> Generator[tuple[str, str], None, None]:
+        """The texts of a row in use, with the states of its codes and numbers, each padded to its width."""
         block = item.block
-        row = block.place.rows[item.key] if isinstance(block.place.sheet, GridSheet) else None
-        cell = block.answer(key, row)
-        helped = ""
-        if key in block.helpers:
-            helped = f"{block.helpers[key]}{item.row}"
-            yield block.helpers[key], helper(question, cell) or ""
-        source = question.fill or question.lookup
+        texts = {block.used: [f'"{IN_USE}"']}
+        for key, field in block.packs.items():
+            state_of = yield from self.answer_state(item, block.place.sheet.questions[key])
+            texts.setdefault(field.column, []).append(f'LEFT({state_of}&"{" " * field.width}",{field.width})')
+        entries = [key for key, question in block.place.sheet.questions.items() if not question.calculated]
+        answers = "&".join(block.answer(key, item.row) for key in entries)
+        for column, pieces in texts.items():
+            in_use = f'IFERROR({plain(answers)},"{IN_USE}")=""' if column == block.used else f'{block.used}{item.row}=""'
+            yield column, f'IF({in_use},"",{"&".join(pieces)})'
+
+    def worked_out(self, item: Item) -> Iterator[tuple[str, str]]:
+        """What rules look up and count in every row of a table."""
+        block, sheet = item.block, item.block.place.sheet.key
+        for (at, node), column in self.plan.conditions.items():
+            if at == sheet:
+                true = Formula(self.live.form, Here(self.plan, block.place, item.row)).true(node)
+                yield column, f'IF({block.used}{item.row}="",0,IF({true},1,0))'
+        for (at, formula), column in self.plan.fetched.items():
+            if at == sheet:
+                yield column, formula
+
+    def single(self, item: Item) -> Iterator[tuple[str, str]]:
+        block = item.block
+        question = block.place.sheet.questions[item.key]
+        at, column = f"{block.written}{item.row}", block.columns[item.key]
+        cell = block.answer(item.key)
+        yield block.written, f'IFERROR({written(question, cell)},"")'
+        yield column, self.state_of(item, question, cell, at)
+        if (block.place.sheet.key, item.key) in self.live.shown:
+            yield block.shown, shown(self.live.form, question, cell, f"{column}{item.row}")
+
+    def answer_state(self, item: Item, question: Question) -> Generator[tuple[str, str], None, str]:
+        """The formula of a state in a table or grid, and the cell it may need beside it."""
+        cell = item.block.answer(question.key, item.row)
+        at = written(question, cell)
+        if is_read_often(question) and not question.lookup:
+            helper = self.plan.helper(item.block.place.sheet.key, question.key)
+            yield helper, f'IFERROR({at},"")'
+            at = f"{helper}{item.row}"
+        return self.state_of(item, question, cell, at)
+
+    def state_of(self, item: Item, question: Question, cell: str, at: str) -> str:
+        form, records, place = self.live.form, self.plan.records, item.block.place
         fetched = '""'
-        if source:
-            by = Answer(block.place.sheet.key, source.key)
-            here = Here(self.plan, block.place, item.row)
-            fetched = fetched_state(self.live.form, question, block.place, here.state(by), block.answer(source.key))
-        yield block.states[key], fetched if question.lookup else state(self.live.form, question, cell, helped, fetched)
+        if question.lookup or question.fill:
+            key = (question.lookup or question.fill).key  # type: ignore[union-attr]
+            here = Here(self.plan, place, item.row)
+            by = here.state(Answer(place.sheet.key, key))
+            fetched = fetched_state(form, records, question, place, by, item.block.answer(key, item.row))
+        return fetched if question.lookup else state(question, Cell(form, records, cell, at, self.bad), fetched)
 
     def sum_state(self, item: Item, sheet: GridSheet, question: Question) -> str:
         """A sum of what is there; of something unreadable there is none."""
@@ -120,112 +188,89 @@ class _Writer:
             nodes = [GridCell(sheet.key, part, question.key) for part in sheet.rows[item.key].sum_of]
         else:
             return '""'
-        cells = [self.plan.state(node) for node in nodes]
+        cells = [self.plan.state(node).replace("$", "") for node in nodes]
         unreadable = any_of(f'LEFT({cell})="{BAD}"' for cell in cells)
         return f'IF(OR(COUNT({",".join(cells)})=0,{unreadable}),"",SUM({",".join(cells)}))'
 
     # findings
 
-    def found(self, item: Item) -> Iterator[tuple[str, str]]:
-        """What is found in a row, as the letters of its causes, and the message of the first one."""
-        letters = item.letters
-        first = set(item.first)
-        if not letters:
-            return
-        found = {cause: f'IF({cause.failing},"{letter}","")' for cause, letter in letters.items()}
-        own = "&".join(test for cause, test in found.items() if cause in first) or '""'
-        others = yield from self.beside(item, [f"&{test}" for cause, test in found.items() if cause not in first])
-        row = item.row
-        if item.is_table:
-            yield OWN, f'IF({item.block.used}="","","."&{own})'
-            yield FOUND, f'IF({OWN}{row}="","",MID({OWN}{row},2,99){others})'
-        else:
-            if first:
-                yield OWN, own
-            yield FOUND, f"{OWN}{row}{others}" if first else others.removeprefix("&")
-        yield MESSAGE, (yield from self.message(item))
-
-    def message(self, item: Item) -> Generator[tuple[str, str], None, str]:
-        """The message of the first cause that is found, and how many more there are in a table row."""
-        found = f"{FOUND}{item.row}"
-        told = yield from self.beside(item, list(_messages(item, f"LEFT({found})")))
-        before, after = self.more.split("{antall}")
-        more = f'&IF(LEN({found})>1,"{before}"&LEN({found})-1&"{after}","")' if item.is_table else ""
-        return f'IF({found}="","",{told.removeprefix("&")}{more})'
-
-    def beside(self, item: Item, pieces: list[str]) -> Generator[tuple[str, str], None, str]:
-        """Pieces that each begin with &, as one; those too long for one formula get columns of their own."""
-        if sum(map(len, pieces)) <= LONG:
-            return "".join(pieces)
-        names = []
-        for chunk in _chunks(pieces):
-            names.append(self.overflow(item))
-            yield names[-1], chunk.removeprefix("&")
-        return "".join(f"&{name}{item.row}" for name in names)
-
-    def overflow(self, item: Item) -> str:
-        """A column of the block that is free in this row."""
-        columns = item.block.overflow
-        number = self.spared.get(item.row, 0)
-        self.spared[item.row] = number + 1
-        if number == len(columns):
-            columns.append(item.block.next_column())
-        return columns[number]
+    def found(self, item: Item) -> str:
+        """What is found in a row: how each finding is told and the columns to mark, errors first."""
+        pieces = [
+            piece
+            for is_warning in (False, True)
+            for piece in _pieces([cause for cause in item.causes if cause.is_warning is is_warning], item, is_warning)
+        ]
+        found = "&".join(pieces) or '""'
+        return f'IF({item.block.used}{item.row}="","",{found})' if item.is_table else found
 
     # beside the blocks
 
     def write_aside(self) -> None:
-        column = self.plan.aside
-        for node, number in self.plan.counted.items():
-            row = FIRST_ROW + number
-            self.sheet[f"{letter(column + 1)}{row}"] = "=" + self.plan.value_of(node)
-            self.sheet[f"{letter(column + 2)}{row}"] = "=" + self.plan.is_bad_of(node)
-        for formula, number in self.plan.values.items():
-            self.sheet[f"{letter(column + 3)}{FIRST_ROW + number}"] = "=" + formula
-        for words, number in self.plan.texts.items():
-            cell = self.sheet[f"{letter(column)}{FIRST_ROW + number}"]
-            cell.value = words
-            cell.data_type = "s"
+        plan = self.plan
+        for node, number_of_node in plan.counted.items():
+            row = FIRST_ROW + number_of_node
+            self.keep(COUNTED, row, plan.value_of(node))
+        for formula, at in plan.values.items():
+            row = FIRST_ROW + at
+            self.keep(VALUES, row, formula)
+            if row in plan.shown:
+                value = f"{VALUES}{row}"
+                self.keep(SHOWN, row, f'IF(ISNUMBER({value}),{number(f"ROUND({value},1)", "decimal")},"")')
+        for row, formula in enumerate(plan.texts, FIRST_ROW):
+            self.write_text(row, formula)
+
+    def write_text(self, row: int, formula: str) -> None:
+        words = _literal(formula)
+        if words is None:
+            self.keep(TEXTS, row, formula)
+            return
+        cell = self.sheet[f"{TEXTS}{row}"]
+        cell.value = words
+        cell.data_type = "s"
 
 
-def _messages(item: Item, first: str) -> Iterator[str]:
-    """The message of the cause whose letter is the first one, in pieces that a formula has room for."""
-    waiting: list[tuple[str, str]] = []
-    for cause, name in item.letters.items():
-        said = f'"{"-" if cause.is_warning else "!"}"&{cause.message}'
-        if waiting and (len(waiting) == MAX_CHOICES or sum(len(text) for _, text in waiting) + len(said) > LONG):
-            yield _chosen(waiting, first)
-            waiting = []
-        waiting.append((name, said))
-    yield _chosen(waiting, first)
+def _literal(formula: str) -> str | None:
+    """The text that a formula is, when it is no more than that."""
+    pieces = formula[1:-1].split('"&"')
+    if not formula.startswith('"') or any(piece.replace('""', "").count('"') for piece in pieces):
+        return None
+    return "".join(pieces).replace('""', '"')
 
 
-def _chosen(messages: list[tuple[str, str]], first: str) -> str:
-    at = f'FIND({first},"{"".join(name for name, _ in messages)}")'
-    return f'&IF(ISNUMBER({at}),CHOOSE({at},{",".join(text for _, text in messages)}),"")'
+def _pieces(causes: list[Cause], item: Item, is_warning: bool) -> Iterator[str]:
+    """What is found of one severity: with each answer first, then by the rules."""
+    own: dict[Node, list[Cause]] = {}
+    for cause in causes:
+        if cause.kind != "rule":
+            own.setdefault(cause.blame[0], []).append(cause)
+    for node, found in own.items():
+        both = {cause.is_warning for cause in item.causes if cause.kind == "reading" and cause.blame[0] == node}
+        yield _of_answer(item, node, found, f"{BAD}{'-' if is_warning else '!'}" if len(both) > 1 else BAD)
+    for cause in causes:
+        if cause.kind == "rule" and cause.failing != FALSE:
+            yield f'IF({cause.failing},"{cause.code}","")'
 
 
-def _chunks(pieces: list[str]) -> Iterator[str]:
-    chunk = ""
-    for piece in pieces:
-        if chunk and len(chunk) + len(piece) > LONG:
-            yield chunk
-            chunk = ""
-        chunk += piece
-    yield chunk
+def _of_answer(item: Item, node: Node, causes: Iterable[Cause], bad: str) -> str:
+    """What is found with one answer: it is missing, could not be used, or is outside its limits."""
+    key = getattr(node, "key", "")
+    at = item.block.state(key, item.row)
+    missing = unusable = '""'
+    rest = []
+    for cause in causes:
+        if cause.kind == "missing":
+            missing = when(cause.failing, f'"{cause.code}"', '""')
+        elif cause.kind == "reading":
+            unusable = f'MID({at},2,4)&"{cause.marks}"'
+        else:
+            rest.append(f'IF({cause.failing},"{cause.code}","")')
+    is_bad = f'LEFT({at}{f",{len(bad)}" if bad != BAD else ""})="{bad}"'
+    wrong = when(is_bad, unusable, '""') if unusable != '""' else '""'
+    if rest:
+        wrong = f'IF(LEFT({at})="{BAD}",{unusable},{"&".join(rest)})' if len(bad) == 1 else _both(at, wrong, rest)
+    return wrong if missing == '""' and not rest else f'IF({at}="",{missing},{wrong})'
 
 
-def places(item: Item) -> str:
-    """The column to go to for each cause: its letter, then the column in two places."""
-    return "".join(f"{name}{_column(item.block, cause.blame):<2}" for cause, name in item.letters.items())
-
-
-def _column(block: Block, blame: tuple[Node, ...]) -> str:
-    sheet = block.place.sheet
-    if isinstance(sheet, QuestionSheet):
-        return "C"
-    for node in blame:
-        key = getattr(node, "key", getattr(node, "column", ""))
-        if not isinstance(node, Aggregate) and getattr(node, "sheet", "") == sheet.key and key in block.place.columns:
-            return block.place.columns[key]
-    return next(iter(block.place.columns.values()))
+def _both(at: str, wrong: str, rest: list[str]) -> str:
+    return f'IF(LEFT({at})="{BAD}",{wrong},{"&".join(rest)})'

@@ -1,21 +1,23 @@
-"""What may be found in each row of `_regler`: its condition, its message and the cells to mark."""
+"""Finding out what may be wrong in each row of `_regler`: with the answers themselves, and by the rules."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from string import ascii_lowercase, digits
+from dataclasses import dataclass
 
 from templates.binding import BoundRule, FormNames, operands
-from templates.form import Form, GridSheet, Question, QuestionSheet, Rule, TableSheet, Text
-from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, all_of, any_of, filled, text, when
-from templates.live_plan import OWN, Block, Here, Plan, asks
-from templates.live_words import as_written, bound_words, message, number, reading_words, shown, stored
+from templates.form import NUMERIC, Form, GridSheet, Question, Rule, TableSheet, Text
+from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, any_of, not_, text
+from templates.layout import ANSWER_COLUMN
+from templates.live_block import Block, mark_of
+from templates.live_items import TOP, Cause, Item, Live
+from templates.live_plan import Here, asks
+from templates.live_texts import Words
+from templates.live_words import bound_words
 from templates.predicate import (
     Aggregate,
     Answer,
     Coalesce,
     Column,
-    Const,
     GridCell,
     GridLine,
     IsNull,
@@ -23,159 +25,22 @@ from templates.predicate import (
     TableRows,
     parse,
 )
-from templates.states import bad_state, phone_is_norwegian, plain, problems
-
-# Each letter stands for one cause of a row; none is a capital, because columns are.
-LETTERS = ascii_lowercase + digits + "æøåäöüéèêàáâîïôûçñòóìíùúõãëýÿšžčđŋ"
-ASKING = "αβγδεζηθικλμ"  # the causes that are only asked about
-TOP = ""  # the key of the item of a sheet as a whole
+from templates.states import phone_is_norwegian, problems
 
 
-@dataclass(frozen=True, eq=False)
-class Cause:
-    """One thing that may be wrong in a row."""
-
-    rule: Rule
-    kind: str  # reading, missing, limit, offered or rule
-    failing: str
-    message: str
-    blame: tuple[Node, ...]
-    tree: tuple[Node, ...] = ()  # every node it looks at
-
-    @property
-    def is_warning(self) -> bool:
-        return self.rule.severity != "error" or self.rule.trial
-
-
-@dataclass
-class Item:
-    """A row of `_regler`, or all the rows of a table: what may be found there."""
-
-    block: Block
-    row: int
-    key: str = TOP  # the question or the row of a grid; "*" for the rows of a table
-    own: list[Cause] = field(default_factory=list)
-    rules: list[Cause] = field(default_factory=list)
-
-    @property
-    def is_table(self) -> bool:
-        return self.key == "*"
-
-    @property
-    def first(self) -> list[Cause]:
-        """What is judged before the rules: they wait for what is missing."""
-        return [cause for cause in self.own if not cause.is_warning or cause.kind == "missing"]
-
-    @property
-    def causes(self) -> list[Cause]:
-        """Errors first, so that the first letter of a row tells the most important thing."""
-        first = set(self.first)
-        rest = [cause for cause in (*self.own, *self.rules) if cause not in first]
-        return [*self.first, *sorted(rest, key=lambda cause: cause.is_warning)]
-
-    @property
-    def letters(self) -> dict[Cause, str]:
-        """The letter of each cause; of the first ones it stays the same when rules are added."""
-        errors = [cause for cause in self.causes if not cause.is_warning]
-        asking = [cause for cause in self.causes if cause.is_warning]
-        if len(errors) > len(LETTERS) or len(asking) > len(ASKING):
-            raise ValueError(f"there are too many rules on «{self.block.place.sheet.key}» to tell them apart")
-        return dict(zip(errors, LETTERS, strict=False)) | dict(zip(asking, ASKING, strict=False))
-
-    def letter(self, cause: Cause) -> str:
-        return self.letters[cause]
-
-
-@dataclass
-class Live:
-    """Everything that is checked in the workbook, and the rules that only we can check."""
-
-    form: Form
-    language: str
-    rules: list[BoundRule]
-    plan: Plan
-    items: dict[tuple[str, str], Item] = field(default_factory=dict)
-
-    @property
-    def later(self) -> list[Rule]:
-        """The rules that no cell judges: they are checked when the return arrives."""
-        placed = {cause.rule.name for item in self.items.values() for cause in item.causes}
-        return [rule for rule in self.form.rules if rule.name not in placed]
-
-    def build(self) -> "Live":
-        for key, block in self.plan.blocks.items():
-            self.items |= {(key, item.key): item for item in _items(block)}
-        for (sheet, _), item in self.items.items():
-            item.own += _Own(self, sheet, item).causes()
-        for bound in self.rules:
-            self._place(bound)
-        return self
-
-    def _place(self, bound: BoundRule) -> None:
-        rule = bound.rule
-        if bound.tree is None or rule.on is None:
-            return
-        with suppress(NoFormulaError):
-            for item, here in self._where(bound):
-                item.rules.append(_rule_cause(self, bound, item, here))
-
-    def _where(self, bound: BoundRule) -> Iterator[tuple[Item, Here]]:
-        """The rows where a rule is told, and from where it looks."""
-        on = bound.rule.on or ""
-        block = self.plan.blocks[on]
-        sheet = block.place.sheet
-        if isinstance(sheet, TableSheet):
-            yield self.items[on, "*"], Here(self.plan, block.place, block.first)
-        elif isinstance(sheet, GridSheet):
-            for key in sheet.rows:
-                yield self.items[on, key], Here(self.plan, block.place, block.row(block.place.rows[key]), key)
-        else:
-            yield self._blamed_item(bound, on), Here(self.plan, block.place, 0)
-
-    def _blamed_item(self, bound: BoundRule, on: str) -> Item:
-        match bound.blame[0] if bound.blame else None:
-            case Answer(sheet=sheet, key=key):
-                return self.items[sheet, key]
-            case GridCell(sheet=sheet, row=row) | GridLine(sheet=sheet, row=row):
-                return self.items[sheet, row]
-            case Column(sheet=sheet) | TableRows(sheet=sheet):
-                return self.items[sheet, TOP]
-        return self.items[on, TOP]
-
-    def missing(self, node: Node, here: Here) -> str:
-        """Whether an answer that a rule looks at is asked for already."""
-        match node:
-            case Answer(sheet=sheet, key=key):
-                block = self.plan.blocks[sheet]
-                if isinstance(block.place.sheet, QuestionSheet):
-                    return self._is_missing(self.items[sheet, key], key, f"${OWN}${block.row(block.place.rows[key])}")
-                item = self.items[sheet, here.key or "*"]
-                return self._is_missing(item, key, f"{OWN}{here.row}")
-            case GridCell(sheet=sheet, row=row, column=key):
-                item = self.items[sheet, row]
-                return self._is_missing(item, key, f"${OWN}${item.row}")
-            case Column(sheet=sheet, key=key):
-                return self._column_missing(sheet, key)
-            case TableRows(sheet=sheet):
-                return self._column_missing(sheet, next(iter(self.form.sheets[sheet].questions)))
-        return FALSE
-
-    def _column_missing(self, sheet: str, key: str) -> str:
-        """An empty column waits for its first row."""
-        block = self.plan.blocks[sheet]
-        if not isinstance(block.place.sheet, TableSheet) or not asks(block.place.sheet.questions[key]):
-            return FALSE
-        own = block.all_rows(OWN)
-        first = f'INDEX({own},MATCH("?*",{own},0))'
-        found = self._is_missing(self.items[sheet, "*"], key, first)
-        empty = f'SUMPRODUCT(--({block.all_rows(block.states[key])}<>""))=0'
-        return FALSE if found == FALSE else f"IFERROR(AND({empty},{found}),FALSE)"
-
-    def _is_missing(self, item: Item, key: str, own: str) -> str:
-        for cause in item.own:
-            if cause.kind == "missing" and isinstance(cause.blame[0], Answer) and cause.blame[0].key == key:
-                return f'ISNUMBER(FIND("{item.letter(cause)}",{own}))'
-        return FALSE
+def find_causes(live: Live) -> Live:
+    """Fill in the items of the workbook with what may be found there."""
+    for key, block in live.plan.blocks.items():
+        live.holes[key] = {}
+        live.items |= {(key, item.key): item for item in _items(block)}
+    for (sheet, _), item in live.items.items():
+        item.causes += _Own(live, sheet, item).causes()
+    for bound in live.rules:
+        if bound.tree is not None and bound.rule.on is not None:
+            with suppress(NoFormulaError):
+                for item, here in _where(live, bound):
+                    item.causes.append(_rule_cause(live, bound, item, here))
+    return live
 
 
 def _items(block: Block) -> Iterator[Item]:
@@ -185,7 +50,32 @@ def _items(block: Block) -> Iterator[Item]:
         yield Item(block, block.first, "*")
         return
     for key in sheet.rows if isinstance(sheet, GridSheet) else sheet.questions:
-        yield Item(block, block.row(block.place.rows[key]), key)
+        yield Item(block, block.place.rows[key], key)
+
+
+def _where(live: Live, bound: BoundRule) -> Iterator[tuple[Item, Here]]:
+    """The rows where a rule is told, and from where it looks."""
+    on = bound.rule.on or ""
+    block = live.plan.blocks[on]
+    sheet = block.place.sheet
+    if isinstance(sheet, TableSheet):
+        yield live.items[on, "*"], Here(live.plan, block.place, block.first)
+    elif isinstance(sheet, GridSheet):
+        for key in sheet.rows:
+            yield live.items[on, key], Here(live.plan, block.place, block.place.rows[key], key)
+    else:
+        yield _blamed_item(live, bound, on), Here(live.plan, block.place, 0)
+
+
+def _blamed_item(live: Live, bound: BoundRule, on: str) -> Item:
+    match bound.blame[0] if bound.blame else None:
+        case Answer(sheet=sheet, key=key):
+            return live.items[sheet, key]
+        case GridCell(sheet=sheet, row=row) | GridLine(sheet=sheet, row=row):
+            return live.items[sheet, row]
+        case Column(sheet=sheet) | TableRows(sheet=sheet):
+            return live.items[sheet, TOP]
+    return live.items[on, TOP]
 
 
 @dataclass(frozen=True)
@@ -199,10 +89,8 @@ class _Own:
     def causes(self) -> Iterator[Cause]:
         if self.item.key == TOP:
             return
-        sheet = self.item.block.place.sheet
-        single = isinstance(sheet, QuestionSheet)
-        for key, question in sheet.questions.items():
-            if not single or key == self.item.key:
+        for key, question in self.item.block.place.sheet.questions.items():
+            if not question.calculated and (not self.item.block.is_single or key == self.item.key):
                 yield from self._of(key, question)
 
     @property
@@ -216,49 +104,39 @@ class _Own:
         return isinstance(sheet, GridSheet) and bool(sheet.rows[self.item.key].sum_of)
 
     def _of(self, key: str, question: Question) -> Iterator[Cause]:
-        if question.calculated:
-            return
         node = Answer(self.sheet, key)
-        state = self.here.state(node)
+        state = self.here.state(node).replace("$", "")  # seen from its own row
         if not self.is_sum:
-            yield from self._readings(node, question, state)
+            for code in problems(question):
+                yield self._cause(self.live.reading(code), "reading", FALSE, node)
+            if question.type == "phone":
+                yield self._cause(self.live.reading("phone"), "limit", not_(phone_is_norwegian(state)), node)
             if asks(question):
-                yield from self._missing(node, question, state)
+                yield self._missing(node)
         yield from self._limits(node, question, state)
         if question.choices_when and not question.open and question.type == "choice":
             yield from self._offered(node, question)
 
-    def _readings(self, node: Answer, question: Question, state: str) -> Iterator[Cause]:
-        cell = answer_cell(self.item, node)
-        for code in problems(question):
-            rule = _first(rule for rule in self.live.form.rules if code in rule.reading)
-            yield self._cause(rule, "reading", f"{state}={bad_state(code)}", node, reading_words(code, cell))
-        if question.type == "phone":
-            rule = _first(rule for rule in self.live.form.rules if "phone" in rule.reading)
-            failing = when(filled(state), f"NOT({phone_is_norwegian(state)})")
-            yield self._cause(rule, "reading", failing, node)
-
-    def _missing(self, node: Answer, question: Question, state: str) -> Iterator[Cause]:
-        condition, tree = TRUE, None
-        if question.required_when:
-            tree = parse(question.required_when, FormNames(self.live.form, self.sheet))
-            condition = Formula(self.live.form, self.here).true(tree)
+    def _missing(self, node: Answer) -> Cause:
         rule = _required_rule(self.live.form, self.sheet, node.key)
-        yield self._cause(rule, "missing", all_of((f'{state}=""', condition)), node, tree=tree)
+        question = self.live.form.sheets[self.sheet].questions[node.key]
+        names = FormNames(self.live.form, self.sheet)
+        tree = parse(question.required_when, names) if question.required_when else None
+        condition = Formula(self.live.form, self.here).true(tree) if tree else TRUE
+        return self._cause(rule, "missing", condition, node, tree=tree)
 
     def _limits(self, node: Answer, question: Question, state: str) -> Iterator[Cause]:
         length = f"LEN({state})"
         if question.type == "longtext":
-            length = _stripped_length(answer_cell(self.item, node))
-        for limit, test in (("min", f"{state}<"), ("max", f"{state}>")):
+            length = _stripped_length(self.item.block.answer(node.key, self.item.row))
+        tests = {"min": f"{state}<", "max": f"{state}>", "min_length": f"{length}<", "max_length": f"{length}>"}
+        for limit, test in tests.items():
             bound = getattr(question, limit)
             if bound is not None:
-                value = f"DATE({bound.year},{bound.month},{bound.day})" if hasattr(bound, "year") else repr(bound)
-                yield self._limit(node, question, limit, when(f"ISNUMBER({state})", test + value))
-        for limit, test in (("min_length", f"{length}<"), ("max_length", f"{length}>")):
-            bound = getattr(question, limit)
-            if bound is not None:
-                yield self._limit(node, question, limit, when(filled(state), f"{test}{bound}"))
+                value = f"DATE({bound.year},{bound.month},{bound.day})" if hasattr(bound, "year") else f"{bound:.15g}"
+                rule = _first(rule for rule in self.live.form.rules if limit in rule.limit)
+                words = dict.fromkeys(("min", "max"), bound_words(question, bound))
+                yield self._cause(rule, "limit", test + value, node, words)
         if question.example and question.type == "longtext":
             yield from self._example(node, question.example, state)
 
@@ -268,14 +146,9 @@ class _Own:
             if "example" in rule.limit:
                 yield self._cause(rule, "limit", left, node)
 
-    def _limit(self, node: Answer, question: Question, limit: str, failing: str) -> Cause:
-        rule = _first(rule for rule in self.live.form.rules if limit in rule.limit)
-        words = bound_words(question, getattr(question, limit))
-        return self._cause(rule, "limit", failing, node, {"min": words, "max": words})
-
     def _offered(self, node: Answer, question: Question) -> Iterator[Cause]:
         form, names = self.live.form, FormNames(self.live.form, self.sheet)
-        state = self.here.state(node)
+        state = self.here.state(node).replace("$", "")
         allowed = self._one_of(state, question.choices or "")
         others = []
         for choice in reversed(question.choices_when):
@@ -283,106 +156,72 @@ class _Own:
             others.append(other)
             now = f"{Formula(form, self.here).value(other)}={text(choice.equals)}"
             allowed = f"IF({now},{self._one_of(state, choice.choices)},{allowed})"
-        rule = _first(rule for rule in form.rules if "not_offered" in rule.reading)
-        yield self._cause(rule, "offered", when(filled(state), f"NOT({allowed})"), node, tree=others[0])
+        yield self._cause(self.live.reading("not_offered"), "offered", not_(allowed), node, tree=others[0])
 
     def _one_of(self, state: str, choices: str) -> str:
         return any_of(f"{state}={text(code)}" for code in self.live.form.options(choices))
 
-    def _cause(
+    def _cause(  # noqa: PLR0913, PLR0917 - what makes a cause
         self,
         rule: Rule,
         kind: str,
         failing: str,
         node: Answer,
-        more: dict[str, str] | None = None,
+        words: dict[str, str] | None = None,
         tree: Node | None = None,
     ) -> Cause:
-        words = spot_words(self.live, self.item, node) | (more or {})
+        number = Words(self.live, self.item, self.here, (node,), words or {}).number(rule)
         nodes = (node, *(tree.walk() if tree else ()))
-        return Cause(rule, kind, failing, _message(self.live, rule, words), (node,), nodes)
+        return Cause(rule, kind, failing, number, own_marks(self.item, (node,)), (node,), nodes)
+
+
+def own_marks(item: Item, blame: Iterable[Node]) -> str:
+    """The columns to mark in the row of an item, the first of them to go to; there is always one."""
+    place = item.block.place
+    found = [column for node in blame for column in _own_columns(item, node)]
+    first = ANSWER_COLUMN if item.block.is_single else next(iter(place.columns.values()))
+    return "".join(mark_of(column) for column in dict.fromkeys(found)) or mark_of(first)
+
+
+def _own_columns(item: Item, node: Node) -> Iterator[str]:
+    place = item.block.place
+    if getattr(node, "sheet", "") != place.sheet.key or isinstance(node, Aggregate):
+        return
+    match node:
+        case Answer(key=key) if item.key != TOP and not (item.block.is_single and key != item.key):
+            yield place.columns.get(key, ANSWER_COLUMN)
+        case Column(key=key) if item.key == TOP and place.columns:
+            yield place.columns[key]
+        case TableRows() if item.key == TOP:
+            yield next(iter(place.columns.values()))
+        case GridCell(row=row, column=key) if row == item.key:
+            yield place.columns[key]
+        case GridLine(row=row) if row == item.key:
+            yield from (place.columns[key] for key in entries(place.sheet))  # type: ignore[arg-type]
+
+
+def entries(sheet: GridSheet) -> list[str]:
+    """The columns of a grid where the owner writes numbers."""
+    return [key for key, question in sheet.questions.items() if question.type in NUMERIC and not question.sum_of]
 
 
 def _rule_cause(live: Live, bound: BoundRule, item: Item, here: Here) -> Cause:
     assert bound.tree is not None
-    fails = Formula(live.form, here).fails(bound.tree)
     strict = {node for node in operands(bound.tree) if isinstance(node, Answer | GridCell)} - _tested(bound.tree)
-    waits = any_of(live.missing(node, here) for node in bound.tree.walk() if node not in strict)
-    first = next((node for node in bound.blame if isinstance(node, Answer | Column | GridCell)), None)
-    words = spot_words(live, item, first) if first else {}
-    words |= {key: _value(live, node, here) for key, node in bound.values.items()}
-    said = _message(live, bound.rule, words)
-    return Cause(bound.rule, "rule", when(waits, FALSE, fails), said, bound.blame, tuple(bound.tree.walk()))
+    waits = (live.missing(node, here) for node in dict.fromkeys(bound.tree.walk()) if node not in strict)
+    judged = [_is_there(test) for test in waits if test != FALSE]
+    fails = Formula(live.form, here).fails(bound.tree, judged)
+    number = Words(live, item, here, bound.blame, {}, bound.values).number(bound.rule)
+    marks, nodes = own_marks(item, bound.blame), tuple(bound.tree.walk())
+    return Cause(bound.rule, "rule", fails, number, marks, bound.blame, nodes)
+
+
+def _is_there(missing: str) -> str:
+    return missing[:-3] + '<>""' if missing.endswith('=""') and "(" not in missing else not_(missing)
 
 
 def _tested(tree: Node) -> set[Node]:
     return {node for test in tree.walk() if isinstance(test, IsNull | Coalesce) for node in operands(test)}
-
-
-def _message(live: Live, rule: Rule, words: dict[str, str]) -> str:
-    template = rule.message[live.language]
-    return message(template, live.plan.text_cell(stored(template)), words)
-
-
-def _value(live: Live, node: Node, here: Here) -> str:
-    """A value that a message says; one that looks at no row has a cell of its own."""
-    formula = Formula(live.form, here)
-    if isinstance(node, Answer):
-        question = live.form.sheets[node.sheet].questions[node.key]
-        item = live.items.get((node.sheet, node.key)) or live.items[node.sheet, here.key or "*"]
-        return shown(question, answer_cell(item, node), formula.value(node))
-    if formula.is_text(node):
-        return when(formula.known(node), formula.value(node), '""')
-    value = when(formula.known(node), formula.value(node), '""')
-    if here.row == 0 and not isinstance(node, Const | Aggregate):
-        value = live.plan.value_cell(value)
-    return f'IF(ISNUMBER({value}),{number(f"ROUND({value},1)", "decimal")},"")'
-
-
-def answer_cell(item: Item, node: Node) -> str:
-    """The cell of an answer, as the first row of the item sees it."""
-    block, key = item.block, getattr(node, "key", getattr(node, "column", ""))
-    if isinstance(block.place.sheet, GridSheet) and item.key:
-        return block.answer(key, block.place.rows[item.key])
-    return block.answer(key)
-
-
-def spot_words(live: Live, item: Item, node: Node) -> dict[str, str]:
-    """What a message may say of the first cell it marks and of the row around it."""
-    sheet = live.form.sheets[node.sheet]  # type: ignore[attr-defined]
-    key = getattr(node, "key", getattr(node, "column", ""))
-    question = sheet.questions[key]
-    if item.block.place.sheet is not sheet:  # told in the row of another sheet
-        item = live.items.get((sheet.key, key), live.items[sheet.key, TOP])
-    here = Here(live.plan, item.block.place, item.row, item.key)
-    cell = answer_cell(item, node)
-    words = {"felt": text(_label(live, item, question)), "rad": f'ROW({cell})&""', "navn": _row_name(live, item)}
-    words["celle"] = text(sheet.label[live.language] + " ") + f'&"{cell.rpartition("!")[2].rstrip("0123456789$")}"'
-    words["celle"] = words["celle"].replace("$", "") + f"&ROW({cell})"
-    if item.key == TOP:
-        return words
-    words["verdi"] = as_written(question, cell)
-    for name, other in sheet.questions.items():
-        state = here.state(Answer(sheet.key, name)) if name in item.block.states else plain(item.block.answer(name))
-        words[name] = shown(other, answer_cell(item, Answer(sheet.key, name)), state)
-    return words
-
-
-def _label(live: Live, item: Item, question: Question) -> str:
-    sheet = item.block.place.sheet
-    own = question.label[live.language]
-    if isinstance(sheet, GridSheet) and item.key:
-        return f"{sheet.rows[item.key].label[live.language]}, {own}"
-    return own
-
-
-def _row_name(live: Live, item: Item) -> str:
-    sheet = item.block.place.sheet
-    if isinstance(sheet, TableSheet) and sheet.row_name and item.is_table:
-        return as_written(sheet.questions[sheet.row_name], item.block.answer(sheet.row_name))
-    if isinstance(sheet, GridSheet) and item.key:
-        return text(sheet.rows[item.key].label[live.language])
-    return '""'
 
 
 def _required_rule(form: Form, sheet: str, key: str) -> Rule:

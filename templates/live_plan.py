@@ -1,8 +1,9 @@
 """Where everything of the live checks stands on the hidden sheet `_regler`.
 
-Every sheet of the form has a block of rows there: first one for the sheet as a whole, then one for
-each row of the sheet, in the same order. In every row stand what was found there, the message, and
-the states of the row's answers. Beside the blocks stand the texts, and what rules count and add up.
+Every row there is the row of the same number on the answer sheets, which have columns of their own
+side by side: what is found in the row, the cells that findings elsewhere mark, the message, and the
+states of the row's answers. The first columns hold the texts, what rules count and work out, and the
+list of all findings.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,9 +11,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from templates.cells import letter
-from templates.form import NUMERIC, Form, GridSheet, Question, QuestionSheet, TableSheet
-from templates.formula import BAD, Formula, NoFormulaError, any_of, filled, text
-from templates.layout import ANSWER_COLUMN, SheetLayout, column_name, layout
+from templates.form import NUMERIC, Form, GridSheet, Question
+from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, filled, text
+from templates.layout import SheetLayout, column_name, layout
+from templates.live_block import (
+    BLOCKS,
+    COUNTED,
+    FIRST_ROW,
+    MAX_TEXTS,
+    SHOWN,
+    VALUES,
+    Block,
+    make_block,
+)
 from templates.predicate import (
     Aggregate,
     Answer,
@@ -27,66 +38,12 @@ from templates.predicate import (
     In,
     Lookup,
     Node,
+    Not,
     RowKey,
     TableRows,
 )
-from templates.states import helper
-
-KEY, FOUND, OWN, MESSAGE = "A", "B", "C", "D"  # the columns of every block
-FIRST_STATE = 4  # counted from 0: E
-FIRST_ROW = 3
-ROOM = 24  # columns for what is counted, looked up and too long
-
-
-@dataclass(frozen=True)
-class Block:
-    """The rows of one sheet on `_regler`."""
-
-    place: SheetLayout
-    language: str
-    top: int  # the row of the sheet as a whole
-    states: dict[str, str]  # question to column
-    helpers: dict[str, str]
-    conditions: dict[Node, str] = field(default_factory=dict)  # what COUNT_IF counts, to column
-    fetched: dict[Lookup, str] = field(default_factory=dict)  # what rules look up for each row, to column
-    overflow: list[str] = field(default_factory=list)  # the columns of what is too long for one formula
-
-    @property
-    def first(self) -> int:
-        return self.top + 1
-
-    @property
-    def last(self) -> int:
-        return self.row(self.place.last_row)
-
-    def row(self, answer_row: int) -> int:
-        """The row here of a row of the answer sheet."""
-        return self.top + 1 + answer_row - self.place.first_row
-
-    @property
-    def tab(self) -> str:
-        """The answer sheet, as formulas name it."""
-        return "'" + self.place.sheet.label[self.language].replace("'", "''") + "'"
-
-    def next_column(self) -> str:
-        """The next column of the block that nothing stands in."""
-        taken = len(set(self.states.values()) | set(self.helpers.values()))
-        return letter(FIRST_STATE + taken + len(self.conditions) + len(self.fetched) + len(self.overflow))
-
-    @property
-    def used(self) -> str:
-        """The answers that make a row of a table used, as one text: of the first row."""
-        kept = [name for key, name in self.states.items() if not self.place.sheet.questions[key].calculated]
-        return "&".join(f"{name}{self.first}" for name in kept)
-
-    def answer(self, key: str, row: int | None = None) -> str:
-        """The answer cell of a question; of the first row in a table or grid."""
-        if isinstance(self.place.sheet, QuestionSheet):
-            return f"{self.tab}!${ANSWER_COLUMN}${self.place.rows[key]}"
-        return f"{self.tab}!{self.place.columns[key]}{self.place.first_row if row is None else row}"
-
-    def all_rows(self, column: str) -> str:
-        return f"${column}${self.first}:${column}${self.last}"
+from templates.records import Records
+from templates.shared import ADDRESS
 
 
 @dataclass
@@ -95,63 +52,91 @@ class Plan:
 
     form: Form
     language: str
+    records: Records
+    as_columns: set[tuple[str, str]]  # texts of tables that rules read as columns, and fetched ones they read
+    unusable: str = ""  # the state of a cell that shows an error
     counted: dict[Aggregate, int] = field(default_factory=dict)  # to its number
     values: dict[str, int] = field(default_factory=dict)  # formulas of what rules and messages work out
-    texts: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, int] = field(default_factory=dict)  # formulas of texts
     columns: set[tuple[str, str]] = field(default_factory=set)  # of code lists
-    unread: set[tuple[str, str]] = field(default_factory=set)  # fetched answers that no rule looks at
+    conditions: dict[tuple[str, Node], str] = field(default_factory=dict)  # what COUNT_IF counts, to column
+    fetched: dict[tuple[str, str], str] = field(default_factory=dict)  # formulas of each row of a table, to column
+    shown: set[int] = field(default_factory=set)  # the rows of values that texts say
+    helpers: dict[tuple[str, str], str] = field(default_factory=dict)  # of questions, to column
+    extra: int = 0  # columns given out after those of the blocks
 
     @cached_property
     def blocks(self) -> dict[str, Block]:
         blocks = {}
-        top = FIRST_ROW
+        start = BLOCKS
         for key, place in layout(self.form).items():
-            names = _state_columns(place, {name for sheet, name in self.unread if sheet == key})
-            helped = [name for name, question in place.sheet.questions.items() if helper(question, "x")]
-            if isinstance(place.sheet, QuestionSheet):
-                helpers = dict.fromkeys(helped, letter(FIRST_STATE + 1))
-            else:
-                helpers = {name: letter(FIRST_STATE + len(names) + n) for n, name in enumerate(helped)}
-            blocks[key] = Block(place, self.language, top, names, helpers)
-            top = blocks[key].last + 1
+            keys = [name for sheet, name in self.as_columns if sheet == key]
+            blocks[key] = make_block(self.form, place, self.language, start, keys, self.unusable)
+            start += blocks[key].width
         return blocks
 
-    @cached_property
-    def aside(self) -> int:
-        """The first column beside the blocks, with room for what COUNT_IF counts."""
-        return FIRST_STATE + ROOM + max(len(block.states) + len(block.helpers) for block in self.blocks.values())
+    def helper(self, sheet: str, key: str) -> str:
+        """The column of what the states of a question of a table or grid are read from."""
+        if (sheet, key) not in self.helpers:
+            self.helpers[sheet, key] = self.new_column()
+        return self.helpers[sheet, key]
 
-    def text_cell(self, words: str) -> str:
-        return f"${letter(self.aside)}${FIRST_ROW + self.texts.setdefault(words, len(self.texts))}"
+    @property
+    def last_column(self) -> str:
+        return letter(BLOCKS + sum(block.width for block in self.blocks.values()) - 1)
+
+    @property
+    def last_row(self) -> int:
+        return max(block.last for block in self.blocks.values())
+
+    def new_column(self) -> str:
+        """A column after those of the blocks."""
+        self.extra += 1
+        return letter(BLOCKS + sum(block.width for block in self.blocks.values()) + self.extra - 1)
+
+    def text_number(self, formula: str) -> int:
+        """The number of a text: its place in the column of texts."""
+        number = self.texts.setdefault(formula, len(self.texts) + 1)
+        if number > MAX_TEXTS:
+            raise ValueError(f"there are more than {MAX_TEXTS} texts to tell")
+        return number
+
+    def text(self, number: int) -> str:
+        return list(self.texts)[number - 1]
+
+    def shown_value(self, formula: str) -> str:
+        """The cell of a value as people read it."""
+        row = FIRST_ROW + self.values.setdefault(formula, len(self.values))
+        self.shown.add(row)
+        return f"${SHOWN}${row}"
 
     def value_cell(self, formula: str) -> str:
-        return f"${letter(self.aside + 3)}${FIRST_ROW + self.values.setdefault(formula, len(self.values))}"
+        return f"${VALUES}${FIRST_ROW + self.values.setdefault(formula, len(self.values))}"
 
-    def counted_cell(self, node: Aggregate, *, is_bad: bool = False) -> str:
+    def counted_cell(self, node: Aggregate) -> str:
         if node not in self.counted:
             self.value_of(node)  # whatever has no formula is told before a cell is given to it
             self.counted.setdefault(node, len(self.counted))
-        return f"${letter(self.aside + (2 if is_bad else 1))}${FIRST_ROW + self.counted[node]}"
+        return f"${COUNTED}${FIRST_ROW + self.counted[node]}"
 
     # the states of answers
 
     def state(self, node: Answer | GridCell | Column, row: int | None = None) -> str:
         block = self.blocks[node.sheet]
-        sheet = block.place.sheet
         if isinstance(node, GridCell):
-            return f"${block.states[node.column]}${block.row(block.place.rows[node.row])}"
-        if isinstance(sheet, QuestionSheet):
-            return f"${block.states[node.key]}${block.row(block.place.rows[node.key])}"
-        return f"{block.states[node.key]}{block.first if row is None else row}"
+            return f"${block.columns[node.column]}${block.place.rows[node.row]}"
+        if block.is_single:
+            return f"${block.columns[node.key]}${block.place.rows[node.key]}"
+        return block.state(node.key, block.first if row is None else row)
 
     def ranges(self, node: Column) -> list[str]:
         """The states of a column; of a grid without the rows that are sums."""
         block = self.blocks[node.sheet]
-        name = block.states[node.key]
         sheet = block.place.sheet
         if not isinstance(sheet, GridSheet):
-            return [block.all_rows(name)]
-        rows = [block.row(block.place.rows[key]) for key, row in sheet.rows.items() if not row.sum_of]
+            return [block.states(node.key)]
+        name = block.columns[node.key]
+        rows = [block.place.rows[key] for key, row in sheet.rows.items() if not row.sum_of]
         return [f"${name}${first}:${name}${last}" for first, last in _runs(rows)]
 
     def line(self, node: GridLine) -> list[str]:
@@ -165,9 +150,7 @@ class Plan:
         match node.of:
             case TableRows(sheet=sheet):
                 block = self.blocks[sheet]
-                keys = [key for key in block.states if not block.place.sheet.questions[key].calculated]
-                rows = "&".join(block.all_rows(block.states[key]) for key in keys)
-                return f'SUMPRODUCT(--({rows}<>""))'
+                return f'SUMPRODUCT(--({block.all_rows(block.used)}<>""))'
             case GridLine():
                 return _folded(node.function, ",".join(self.line(node.of)))
             case Column():
@@ -175,35 +158,33 @@ class Plan:
         return self._plain_count(node) or f"SUM({self.blocks[node.sheet].all_rows(self._condition(node))})"
 
     def _plain_count(self, node: Aggregate) -> str:
-        """How many rows have one of these codes; empty when COUNT_IF asks for something else."""
-        match node.of:
-            case Compare(op="=", left=item, right=Const(value=str(code))) if code:
-                codes = [code]
-            case In(item=item, options=options) if all(isinstance(one, Const) and one.value for one in options):
-                codes = [str(one.value) for one in options if isinstance(one, Const)]
-            case _:
-                return ""
+        """How many rows have one of these codes, or none of them; empty when COUNT_IF asks for something else."""
+        codes, item, is_not = _codes(node.of)
         block = self.blocks[node.sheet]
         here = Here(self, block.place, block.first)
         if isinstance(item, Column) and Formula(self.form, here).is_text(item):
-            rows = block.all_rows(block.states[item.key])
-        elif isinstance(item, Lookup) and here.derived(item):
-            rows = block.all_rows(block.fetched[item])
+            rows = block.states(item.key)
+        elif isinstance(item, Lookup) and (column := here.derived(item)):
+            rows = block.all_rows(column.rstrip("0123456789"))
         else:
             return ""
+        if is_not:
+            return f"SUMPRODUCT(({filled(rows)}){''.join(f'*({rows}<>{text(code)})' for code in codes)})"
         return "+".join(f"SUMPRODUCT(--({rows}={text(code)}))" for code in codes)
 
-    def is_bad_of(self, node: Aggregate) -> str:
+    def is_bad(self, node: Aggregate) -> str:
+        """Whether something could not be used of what is counted or added up."""
         match node.of:
             case TableRows():
-                return "FALSE"
+                return FALSE
             case GridLine():
                 ranges = self.line(node.of)
             case Column():
                 ranges = self.ranges(node.of)
             case _:
                 ranges = [part for found in node.of.walk() for part in self._read_by(found)]
-        return any_of(f'SUMPRODUCT(--(LEFT({part})="{BAD}"))>0' for part in ranges)
+        unusable = "+".join(f'SUMPRODUCT(--(LEFT({cells})="{BAD}"))' for cells in dict.fromkeys(ranges))
+        return self.value_cell(f"{unusable}>0")
 
     def _read_by(self, node: Node) -> list[str]:
         if isinstance(node, Column):
@@ -213,10 +194,10 @@ class Plan:
     def _condition(self, node: Aggregate) -> str:
         """The column where each row says whether COUNT_IF counts it."""
         block = self.blocks[node.sheet]
-        if node.of not in block.conditions:
+        if (node.sheet, node.of) not in self.conditions:
             Formula(self.form, Here(self, block.place, block.first)).true(node.of)
-            block.conditions[node.of] = block.next_column()
-        return block.conditions[node.of]
+            self.conditions[node.sheet, node.of] = self.new_column()
+        return self.conditions[node.sheet, node.of]
 
     def _column_value(self, function: str, of: Column) -> str:
         ranges = self.ranges(of)
@@ -226,7 +207,7 @@ class Plan:
         if function == "COUNT":
             return "+".join(f"SUMPRODUCT(--({filled(part)}))" for part in ranges)
         if function == "COUNT_DISTINCT" and len(ranges) == 1:
-            return _distinct(ranges[0])
+            return _distinct(ranges[0], self.blocks[of.sheet].all_rows("A"))
         raise NoFormulaError(f"{function} over texts")
 
 
@@ -238,6 +219,7 @@ class Here:
     place: SheetLayout
     row: int
     key: str = ""  # of a row in a grid
+    is_told: bool = False  # what is worked out is only told, not judged
 
     def state(self, node: Answer | GridCell | Column | Aggregate) -> str:
         if isinstance(node, Aggregate):
@@ -245,16 +227,25 @@ class Here:
         return self.plan.state(node, self.row if node.sheet == self.place.sheet.key else None)
 
     def is_bad(self, node: Aggregate) -> str:
-        return self.plan.counted_cell(node, is_bad=True)
+        return self.plan.is_bad(node)
 
     def column(self, node: Column | Answer) -> str:
         block = self.plan.blocks[node.sheet]
-        return block.all_rows(block.states[node.key])
+        return block.states(node.key)
 
     def row_key(self) -> str:
         return f'"{self.key}"'
 
-    def list_column(self, code_list: str, column: str) -> str:
+    def lookup(self, node: Lookup, key: str) -> tuple[str, str]:
+        """Whether a row of a code list has this key, and a value of it."""
+        records = self.plan.records
+        if node.list in records.fields and _is_number(self.plan.form, node.key):
+            return records.found(node.list, key), records.value(node.list, key, node.value)
+        keys = self._list_column(node.list, self.plan.form.lists[node.list].key)
+        at = f"MATCH(TRUE,INDEX({keys}={key},0),0)"
+        return f"ISNUMBER({at})", f'INDEX({self._list_column(node.list, node.value)},{at})&""'
+
+    def _list_column(self, code_list: str, column: str) -> str:
         self.plan.columns.add((code_list, column))
         return column_name(code_list, column)
 
@@ -262,19 +253,31 @@ class Here:
         """The cell of what several rules work out: once for the workbook, or once for each row of a table."""
         if not isinstance(node, Lookup | Coalesce | Arithmetic | Call) or _holds_empty(self.plan.form, node):
             return None
-        if all(self._is_single(found) for found in node.walk()):
+        if isinstance(node, Coalesce) and node.items[1:] == (Const(0),):
+            return None  # short enough where it stands
+        if all(self.is_single(found) for found in node.walk()):
             return self.plan.value_cell(Formula(self.plan.form, self).state(node))
         block = self.plan.blocks[self.place.sheet.key]
-        if not isinstance(node, Lookup) or not isinstance(block.place.sheet, TableSheet):
+        if not isinstance(node, Lookup) or not block.is_table or self.is_told:
             return None
-        if node not in block.fetched:
-            block.fetched[node] = block.next_column()
-        return f"{block.fetched[node]}{self.row}"
+        at = self.place.sheet.key, Formula(self.plan.form, self).state(node)
+        if at not in self.plan.fetched:
+            self.plan.fetched[at] = self.plan.new_column()
+        return f"{self.plan.fetched[at]}{self.row}"
 
-    def _is_single(self, node: Node) -> bool:
+    def is_fixed(self, formula: str) -> bool:
+        """Whether a formula is the same seen from every row."""
+        return all(found[1] or found[4] for found in ADDRESS.finditer(formula))
+
+    def once(self, formula: str) -> str:
+        """A fixed condition; the rows of a table find it worked out."""
+        is_row = self.plan.blocks[self.place.sheet.key].is_table
+        return self.plan.value_cell(formula) if is_row and formula not in (TRUE, FALSE) else formula
+
+    def is_single(self, node: Node) -> bool:
         """Whether a node is the same seen from every row."""
         if isinstance(node, Answer):
-            return isinstance(self.plan.blocks[node.sheet].place.sheet, QuestionSheet)
+            return self.plan.blocks[node.sheet].is_single
         return not isinstance(node, RowKey | Column) or self.row == 0
 
 
@@ -284,11 +287,24 @@ def _holds_empty(form: Form, node: Node) -> bool:
     return any("" in {row[one.value] for row in form.lists[one.list].rows.values()} for one in lookups)
 
 
-def _state_columns(place: SheetLayout, unread: set[str]) -> dict[str, str]:
-    keys = [key for key in place.sheet.questions if key not in unread]
-    if isinstance(place.sheet, QuestionSheet):
-        return dict.fromkeys(keys, letter(FIRST_STATE))
-    return {key: letter(FIRST_STATE + number) for number, key in enumerate(keys)}
+def _codes(condition: Node) -> tuple[list[str], Node | None, bool]:
+    """The codes that a condition compares something with, and whether it is to be none of them."""
+    match condition:
+        case Not(part=In(item=item, options=options)):
+            is_not = True
+        case In(item=item, options=options):
+            is_not = False
+        case Compare(op="=" | "<>" as op, left=item, right=Const() as right):
+            options, is_not = (right,), op == "<>"
+        case _:
+            return [], None, False
+    codes = [one.value for one in options if isinstance(one, Const) and isinstance(one.value, str) and one.value]
+    return codes, item if len(codes) == len(options) else None, is_not
+
+
+def _is_number(form: Form, key: Node) -> bool:
+    """Whether a key is the number of a municipality, as the owner gave it."""
+    return isinstance(key, Answer | Column) and form.sheets[key.sheet].questions[key.key].type == "kommunenr"
 
 
 def _folded(function: str, cells: str) -> str:
@@ -299,13 +315,13 @@ def _folded(function: str, cells: str) -> str:
     return f'IF(COUNT({cells})=0,"",{function}({cells}))'
 
 
-def _distinct(cells: str) -> str:
+def _distinct(cells: str, rows: str) -> str:
     """How many different states there are; the mark at the end lets an empty one be found as well."""
     marked = f'{cells}&"|"'
     for character in "~*?":  # which would stand for others
         marked = f'SUBSTITUTE({marked},"{character}","~{character}")'
-    first = cells.partition(":")[0]
-    return f'SUMPRODUCT(({filled(cells)})*(MATCH({marked},{cells}&"|",0)=ROW({cells})-ROW({first})+1))'
+    first = rows.partition(":")[0]
+    return f'SUMPRODUCT(({filled(cells)})*(MATCH({marked},{cells}&"|",0)=ROW({rows})-ROW({first})+1))'
 
 
 def _runs(rows: Iterable[int]) -> Iterator[tuple[int, int]]:

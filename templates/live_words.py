@@ -1,53 +1,65 @@
-"""The words of a message as a formula: the rule's own text with what stands in the cells."""
+"""The words of a message as formulas: the rule's own text with what stands in the cells.
+
+A text stands once on `_regler`, as a formula that has filled in all that is the same seen from every row.
+The holes that are left are filled where it is told: `Holes` says with what, for the rows of one sheet.
+"""
 
 from collections.abc import Mapping
 from datetime import date
 from string import Formatter
 
-from templates.form import NUMERIC, Question
-from templates.formula import BAD, text
-from templates.states import NBSP, digit_count, plain
+from templates.form import NUMERIC, Form, Question
+from templates.formula import BAD, FALSE, TRUE, text, when
+from templates.layout import choices_name
+from templates.states import NBSP, choice_lists, codes_name, digit_count, has_other_words
 
 MINUS = "\u2212"
-HOLE = Formatter()
+PARSED = Formatter()
+# What a message may say of the first cell it marks: filled in where it is told.
+OF_THE_CELL = ("felt", "navn", "rad", "celle", "siffer", "alt1", "alt2", "verdi")
 
 
-def message(template: str, template_cell: str, words: Mapping[str, str]) -> str:
-    """The formula that fetches a text and fills its holes; a hole nobody can fill stays empty."""
-    filled = template_cell
-    for name in holes(template):
-        filled = f'SUBSTITUTE({filled},"{{{name}}}",{words.get(name, """""")})'
-    return filled
+def text_formula(template: str, words: Mapping[str, str], kept: Mapping[str, str]) -> str:
+    """The formula of a text; of the holes in `kept`, the names they have where they are filled."""
+    pieces: list[str] = []
+    literal = ""
+    for before, name, _, _ in PARSED.parse(template):
+        literal += before
+        if name in kept:
+            literal += f"{{{kept[name]}}}"
+        elif name in words:
+            pieces += [text(literal)] if literal else []
+            pieces.append(words[name])
+            literal = ""
+    return "&".join(pieces + ([text(literal)] if literal or not pieces else []))
 
 
-def holes(template: str) -> list[str]:
-    """The names in the braces of a text, once each."""
-    return list(dict.fromkeys(name for _, name, _, _ in HOLE.parse(template) if name))
-
-
-def stored(template: str) -> str:
-    """A text as its cell holds it: with its holes, and braces of its own written once."""
-    return "".join(
-        literal + (f"{{{name}}}" if name is not None else "") for literal, name, _, _ in HOLE.parse(template)
-    )
-
-
-def as_written(question: Question, cell: str) -> str:
+def as_written(cell: str, is_date: str = FALSE) -> str:
     """What the owner sees in a cell; of a number the digits, of a date the day."""
-    digits = _date(cell) if question.type == "date" else f'SUBSTITUTE({cell}&"",".",",")'
-    return f'IF(ISERROR({cell}),"",IF(ISNUMBER({cell}),{digits},{cell}&""))'
+    shown = when(is_date, date_words(cell), f'SUBSTITUTE({cell},".",",")')
+    return f'IFERROR(IF(ISNUMBER({cell}),{shown},{cell}&""),"")'
 
 
-def shown(question: Question, cell: str, state: str) -> str:
+def shown(form: Form, question: Question, cell: str, state: str) -> str:
     """An answer as people read it; what could not be used as it was written."""
-    written = as_written(question, cell)
+    written = as_written(cell)
     if question.type == "date":
-        return f"IF(ISNUMBER({state}),{_date(state)},{written})"
+        return f"IF(ISNUMBER({state}),{date_words(state)},{as_written(cell, TRUE)})"
     if question.type in NUMERIC:
         return f"IF(ISNUMBER({state}),{number(state, question.type)},{written})"
-    if question.type in ("choice", "lookup", "longtext"):
+    if question.type == "choice":
+        return _label(form, question, state, written)
+    if question.type in ("lookup", "longtext"):
         return written
     return f'IF(LEFT({state})="{BAD}",{written},{state})'
+
+
+def _label(form: Form, question: Question, state: str, written: str) -> str:
+    """A choice in the words of the workbook's language, whatever language it was written in."""
+    for name in choice_lists(question):
+        if has_other_words(form, name):
+            written = f"IFERROR(INDEX({choices_name(name)},MATCH({state},{codes_name(form, name)},0)),{written})"
+    return written
 
 
 def number(value: str, kind: str = "amount") -> str:
@@ -63,24 +75,19 @@ def number(value: str, kind: str = "amount") -> str:
     return f'{whole}&IF({rest}=0,"",","&MID({rest}&"",3,12))'
 
 
-def _date(value: str) -> str:
+def date_words(value: str) -> str:
     return f'RIGHT("0"&DAY({value}),2)&"."&RIGHT("0"&MONTH({value}),2)&"."&YEAR({value})'
 
 
-def reading_words(code: str, cell: str) -> dict[str, str]:
-    """What a message about how a cell was read may say besides."""
-    if code == "orgnr_length":
-        return {"siffer": f'{digit_count(cell)}&""'}
-    if code == "ambiguous_number":
-        bare = f'SUBSTITUTE(SUBSTITUTE({plain(cell)},".",""),",","")'
-        decimals = f"RIGHT({plain(cell)},3)"
-        short = f'IF(RIGHT({decimals},2)="00",LEFT({decimals}),IF(RIGHT({decimals})="0",LEFT({decimals},2),{decimals}))'
-        before = f"LEFT({plain(cell)},LEN({plain(cell)})-4)"
-        return {
-            "alt1": number(f"VALUE({bare})", "amount"),
-            "alt2": f'SUBSTITUTE({before},"-","{MINUS}")&IF(VALUE({decimals})=0,"",","&{short})',
-        }
-    return {}
+def reading_words(cell: str) -> dict[str, str]:
+    """What a message about how a cell was read may say besides: its digits, and what 1.500 may mean."""
+    bare = f'VALUE(SUBSTITUTE(SUBSTITUTE({cell},".",""),",",""))'
+    small = f'SUBSTITUTE(SUBSTITUTE({bare}/1000,".",","),"-","{MINUS}")'
+    return {
+        "siffer": f'{digit_count(cell)}&""',
+        "alt1": f'IFERROR({number(bare)},"")',
+        "alt2": f'IFERROR({small},"")',
+    }
 
 
 def bound_words(question: Question, bound: float | date) -> str:

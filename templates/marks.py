@@ -7,102 +7,84 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import style
-from templates.form import NUMERIC, GridSheet, QuestionSheet
+from templates.form import GridSheet
 from templates.formula import any_of
-from templates.layout import ANSWER_COLUMN, HELP_ROW, RULES_SHEET, STATUS_COLUMN, SheetLayout
-from templates.live_causes import Item, Live
-from templates.live_plan import FOUND
+from templates.layout import ANSWER_COLUMN, RULES_SHEET, SheetLayout
+from templates.live_block import FIRST_ROW, MARK_ZERO, TEXTS, TEXTS_NAME, Block, mark_of
+from templates.live_causes import entries
+from templates.live_items import TOP, Item, Live
 from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
-
-Marks = dict[str, list[str]]
-"""For each range of cells, when it is marked."""
 
 
 def found_name(sheet: str) -> str:
-    """The defined name of what is found in the rows of a sheet."""
+    """The defined name of what is found in the rows of a sheet, and of what marks them from elsewhere."""
     return f"_a_{sheet}"
 
 
 def name_findings(live: Live) -> Iterator[DefinedName]:
-    """A name for the findings of each sheet: a conditional format may not name another sheet."""
+    """A name for the texts, and for the findings of each sheet: a conditional format may not name another sheet."""
+    texts = f"{RULES_SHEET}!${TEXTS}${FIRST_ROW}:${TEXTS}${FIRST_ROW + len(live.plan.texts)}"
+    yield DefinedName(TEXTS_NAME, attr_text=texts)
     for key, block in live.plan.blocks.items():
-        rows = f"{RULES_SHEET}!${FOUND}${block.top}:${FOUND}${block.last}"
+        rows = f"{RULES_SHEET}!${block.found}$1:${block.marks}${block.last}"
         yield DefinedName(found_name(key), attr_text=rows)
 
 
 def mark_findings(sheet: Worksheet, live: Live, place: SheetLayout) -> None:
     """Let the blamed cells of one sheet show it."""
-    marks: Marks = {}
-    if isinstance(place.sheet, QuestionSheet):  # a question with a status is marked, one rule for all
-        answers = f"{ANSWER_COLUMN}{place.first_row}:{ANSWER_COLUMN}{place.last_row}"
-        marks[answers] = [f'${STATUS_COLUMN}{place.first_row}<>""']
+    block = live.plan.blocks[place.sheet.key]
+    column = ANSWER_COLUMN if block.is_single else next(iter(place.columns.values()))
+    last = ANSWER_COLUMN if block.is_single else list(place.columns.values())[-1]
+    first = f"{column}{place.first_row}"
+    tests = [_is_marked(block, "ROW()")]
+    if not block.is_single:  # of a column, the answers that are there; the first cell when there is none
+        rows = f"{column}${place.first_row}:{column}${place.last_row}"
+        filled = f'OR({first}<>"",AND(ROW()={place.first_row},COUNTA({rows})=0))'
+        tests.append(f"AND({_is_marked(block, str(block.top))},{filled})")
+    look = {"border": style.ALERT_BOX, "fill": style.fill(style.ALERT_SHADE)}
+    rule = FormulaRule(formula=[any_of(tests)], stopIfTrue=True, **look)  # type: ignore[no-untyped-call]
+    sheet.conditional_formatting.add(f"{first}:{last}{place.last_row}", rule)
+
+
+def _is_marked(block: Block, row: str) -> str:
+    name = found_name(block.place.sheet.key)
+    mark = f'"{mark_of(ANSWER_COLUMN)}"' if block.is_single else f"CHAR({MARK_ZERO}+COLUMN())"
+    return f"ISNUMBER(FIND({mark},INDEX({name},{row},1)&INDEX({name},{row},2)))"
+
+
+def marks_elsewhere(live: Live) -> dict[tuple[str, int], str]:
+    """For rows of sheets, the formula of what findings told in other rows mark there."""
+    tests: dict[tuple[str, int], list[str]] = {}
     for item in live.items.values():
-        for (cells, is_column), letters in _blamed(item, place).items():
-            test = _holds(item, place, letters)
-            marks.setdefault(cells, []).append(_where_filled(test, cells) if is_column else test)
-    for cells, tests in marks.items():
-        look = {"border": style.ALERT_BOX, "fill": style.fill(style.ALERT_SHADE)}
-        rule = FormulaRule(formula=[any_of(tests)], stopIfTrue=True, **look)  # type: ignore[no-untyped-call]
-        sheet.conditional_formatting.add(cells, rule)
+        for cause in item.causes:
+            for node in dict.fromkeys(cause.blame):
+                for sheet, row, column in _elsewhere(live, item, node):
+                    test = f'IF({_is_found(item, cause.told)},"{mark_of(column)}","")'
+                    tests.setdefault((sheet, row), []).append(test)
+    return {place: "&".join(dict.fromkeys(found)) for place, found in tests.items()}
 
 
-def _blamed(item: Item, place: SheetLayout) -> dict[tuple[str, bool], str]:
-    """The cells of one sheet that a row's findings blame, and whether they are a whole column: to letters."""
-    found: dict[tuple[str, bool], str] = {}
-    for cause, name in item.letters.items():
-        for node in dict.fromkeys(cause.blame):
-            for cells in _cells(item, node, place) if getattr(node, "sheet", "") == place.sheet.key else ():
-                at = cells, isinstance(node, Column | TableRows)
-                found[at] = found.get(at, "") + name
-    return found
-
-
-def _where_filled(test: str, cells: str) -> str:
-    """Of a column, the answers that are there; the first cell when there is none."""
-    first, _, last = cells.partition(":")
-    column, row = first.rstrip("0123456789"), first.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    whole = f"${column}${row}:${column}${last.removeprefix(column)}"
-    return f'AND({test},OR({first}<>"",AND(ROW({first})={row},COUNTA({whole})=0)))'
-
-
-def _cells(item: Item, node: Node, place: SheetLayout) -> Iterator[str]:
-    sheet = place.sheet
-    match node:
-        case Answer(key=key) if isinstance(sheet, QuestionSheet):
-            if (item.block.place.sheet.key, item.key) != (sheet.key, key):
-                yield place.cell(key)
-        case Answer(key=key) if isinstance(sheet, GridSheet):
-            yield place.cell(key, item.key)
-        case Answer(key=key) | Column(key=key):
-            yield _down(place, key)
-        case TableRows():
-            yield _down(place, next(iter(place.columns)))
-        case GridCell(row=row, column=key):
-            yield place.cell(key, row)
-        case GridLine(row=row):
-            asked = [key for key, one in sheet.questions.items() if one.type in NUMERIC and not one.sum_of]
-            yield from (place.cell(key, row) for key in asked)
-
-
-def _down(place: SheetLayout, key: str) -> str:
-    return f"{place.columns[key]}{place.first_row}:{place.columns[key]}{place.last_row}"
-
-
-def _holds(item: Item, place: SheetLayout, letters: str) -> str:
-    """Whether one of these findings is there, for the row of the cell that is drawn."""
-    block, here = item.block, item.block.place
-    number = str(item.row - block.top + 1)
+def _is_found(item: Item, told: str) -> str:
     if item.is_table:
-        if here.sheet.key != place.sheet.key:
-            return f"SUMPRODUCT({_shortened(found_name(here.sheet.key), letters)})>0"
-        number = f"ROW($A{place.first_row})-{HELP_ROW - 1}"
-    cell = f"INDEX({found_name(here.sheet.key)},{number})"
-    return f"{_shortened(cell, letters)}>0"
+        return f'COUNTIF({item.block.all_rows(item.block.found)},"*{told}*")>0'
+    return f'ISNUMBER(FIND("{told}",{item.found}))'
 
 
-def _shortened(cell: str, letters: str) -> str:
-    """How much shorter the findings are without these: no more than the language of formats allows."""
-    rest = cell
-    for name in letters:
-        rest = f'SUBSTITUTE({rest},"{name}","")'
-    return f"LEN({cell})-LEN({rest})"
+def _elsewhere(live: Live, item: Item, node: Node) -> Iterator[tuple[str, int, str]]:
+    """The cells a node stands for that are not in the item's own row: sheet, row and column."""
+    sheet = getattr(node, "sheet", "")
+    if sheet not in live.plan.blocks:
+        return
+    block = live.plan.blocks[sheet]
+    place, own = block.place, block is item.block
+    match node:
+        case Answer(key=key) if block.is_single and not (own and key == item.key):
+            yield sheet, place.rows[key], ANSWER_COLUMN
+        case Column(key=key) if not block.is_single and not (own and item.key == TOP):
+            yield sheet, block.top, place.columns[key]
+        case TableRows() if not (own and item.key == TOP):
+            yield sheet, block.top, next(iter(place.columns.values()))
+        case GridCell(row=row, column=key) if not (own and item.key == row):
+            yield sheet, place.rows[row], place.columns[key]
+        case GridLine(row=row) if not (own and item.key == row) and isinstance(place.sheet, GridSheet):
+            yield from ((sheet, place.rows[row], place.columns[key]) for key in entries(place.sheet))

@@ -51,7 +51,7 @@ def compile_base(workbook: bytes) -> Base:
     own = None
     with (
         zipfile.ZipFile(io.BytesIO(workbook)) as source,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target,
     ):
         own = _own_part(source)
         for name in source.namelist():
@@ -59,7 +59,7 @@ def compile_base(workbook: bytes) -> Base:
             if SLOT.search(data) or name in ("xl/workbook.xml", own):
                 parts[name] = data
             else:
-                target.writestr(_entry(name), data)
+                target.writestr(_entry(name), data, compresslevel=9)
     return Base(buffer.getvalue(), parts, own)
 
 
@@ -95,14 +95,14 @@ def stamp_workbook(base: Base, values: Mapping[str, str], units: list[tuple[str,
     cell. `units` are the recipient's own units in the order of UNIT_COLUMNS.
     """
     buffer = io.BytesIO(base.frozen)
-    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as target:
         for name, data in base.parts.items():
             content = _filled(data, values)
             if name == base.own_part:
                 content = _with_units(content, units)
             elif name == "xl/workbook.xml":
                 content = OWN_END.sub(b"%d" % max(2, len(units) + 1), content)
-            target.writestr(_entry(name), content)
+            target.writestr(_entry(name), content, compresslevel=9)
     return buffer.getvalue()
 
 

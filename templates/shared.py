@@ -1,53 +1,64 @@
-"""Formulas that stand in every row of a column, written once in the file.
+"""Formulas that are the same seen from their cells, written once in the file.
 
-openpyxl cannot write them, so each cell gets a mark in place of its formula, and `with_shared`
+openpyxl cannot write them, so each cell gets a mark in place of its formula, and `shared`
 puts the format's own shared formulas there. It keeps a workbook with long tables small.
 """
 
-import io
 import re
-import zipfile
+from collections.abc import Mapping
 
 from openpyxl.worksheet.worksheet import Worksheet
 
 MARK = "~~"
 FIRST = re.compile(rf"<f>{MARK}(\d+) ([A-Z]+\d+:[A-Z]+\d+){MARK}".encode())
-REST = re.compile(rf"<f>{MARK}(\d+)</f><v ?/?>(?:</v>)?".encode())
-NO_VALUE = re.compile(rb"</f><v ?/>|</f><v></v>")
-CHARACTER = re.compile(rb"&#(\d{3,});")  # not of ASCII, written by its number
+REST = re.compile(rf"<f>{MARK}(\d+)</f>".encode())
+# a text, the name of a sheet, or an address
+ADDRESS = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')|(?<![\w.$])(\$?)([A-Z]{1,3})(\$?)([1-9]\d*)(?![\w(])""")
 
 
 class Shared:
-    """Writes formulas on one sheet, the same one down a column."""
+    """Writes formulas on one sheet."""
 
-    def __init__(self, sheet: Worksheet, number: int = 0) -> None:
+    def __init__(self, sheet: Worksheet) -> None:
         self.sheet = sheet
-        self.number = number
+        self.number = 0
 
     def write(self, column: str, first: int, last: int, formula: str) -> None:
         """Write a formula, given as the first row has it, in these rows."""
-        if first == last:
+        self._write(column, list(range(first, last + 1)), formula)
+
+    def write_alike(self, column: str, formulas: Mapping[int, str]) -> None:
+        """Write the formulas of some rows of a column, those that are alike once."""
+        alike: dict[str, list[int]] = {}
+        for row in sorted(formulas):
+            alike.setdefault(_seen_from(row, formulas[row]), []).append(row)
+        for rows in alike.values():
+            formula = formulas[rows[0]]
+            self._write(column, rows, formula if rows[1:] else _unfixed(formula))
+
+    def _write(self, column: str, rows: list[int], formula: str) -> None:
+        first, *rest = rows
+        if not rest:
             self.sheet[f"{column}{first}"] = f"={formula}"
             return
-        self.sheet[f"{column}{first}"] = f"={MARK}{self.number} {column}{first}:{column}{last}{MARK}{formula}"
-        for row in range(first + 1, last + 1):
+        self.sheet[f"{column}{first}"] = f"={MARK}{self.number} {column}{first}:{column}{rows[-1]}{MARK}{formula}"
+        for row in rest:
             self.sheet[f"{column}{row}"] = f"={MARK}{self.number}"
         self.number += 1
 
 
-def with_shared(workbook: bytes) -> bytes:
-    """The same workbook with its marked formulas shared, and written in fewer bytes."""
-    buffer = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(workbook)) as source,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for entry in source.infolist():
-            data = source.read(entry)
-            if entry.filename.startswith("xl/worksheets/"):
-                data = FIRST.sub(rb'<f t="shared" ref="\2" si="\1">', data)
-                data = REST.sub(rb'<f t="shared" si="\1"/>', data)
-                data = NO_VALUE.sub(b"</f>", data)
-                data = CHARACTER.sub(lambda found: chr(int(found[1])).encode(), data)
-            target.writestr(entry, data)
-    return buffer.getvalue()
+def _unfixed(formula: str) -> str:
+    return ADDRESS.sub(lambda found: found[1] or f"{found[3]}{found[5]}", formula)
+
+
+def _seen_from(row: int, formula: str) -> str:
+    """A formula with its addresses told from a row, as far as they move along."""
+    return ADDRESS.sub(
+        lambda found: found[0] if found[1] or found[4] else f"{found[3]}[{int(found[5]) - row}]", formula
+    )
+
+
+def shared(part: bytes) -> bytes:
+    """A sheet's part with its marked formulas as the format's own shared ones."""
+    part = FIRST.sub(rb'<f t="shared" ref="\2" si="\1">', part)
+    return REST.sub(rb'<f t="shared" si="\1"/>', part)

@@ -17,8 +17,7 @@ from templates.cells import letter
 from templates.entry import column_width, fetched, number_format, prompt, validation
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Section, TableSheet
 from templates.layout import SheetLayout
-from templates.live_causes import TOP, Live
-from templates.live_plan import MESSAGE
+from templates.live_items import TOP, Live
 from templates.marks import mark_findings
 from templates.shared import Shared
 from templates.texts import Texts
@@ -31,7 +30,6 @@ LINE_HEIGHT = 15.5  # points for one line of 11 point text
 SMALL = 13.5 / LINE_HEIGHT  # how much lower a line of the 10 point help is
 SMALL_LETTERS = 1.2  # more of which fit into a column's width, counted in 11 point digits
 LONG_LINES = 6  # lines shown of a long text
-REQUIRED_MARK = " *"
 
 
 @dataclass(frozen=True)
@@ -93,12 +91,12 @@ def _letters(last: str) -> list[str]:
 
 def _height(text: str, width: float) -> float:
     """The height of a row whose text wraps in a column of this width (characters)."""
-    return sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4
+    return round(sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4)
 
 
 def _label(question: Question | GridRow, language: str) -> str:
     required = isinstance(question, Question) and question.required
-    return question.label[language] + (REQUIRED_MARK if required else "")
+    return question.label[language] + (at.REQUIRED_MARK if required else "")
 
 
 def _name(writer: Writer, sheet: Worksheet, name: str, cells: str) -> None:
@@ -152,7 +150,7 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
     if question.prefill:
         answer.value = slot(f"{place.sheet.key}.{question.key}")
     elif question.lookup or question.fill:
-        answer.value = fetched(writer.form, question.lookup or question.fill, place, row)  # type: ignore[arg-type]
+        answer.value = fetched(writer.form, writer.live.plan.records, question.lookup or question.fill, place, row)  # type: ignore[arg-type]
     status = sheet[f"{at.STATUS_COLUMN}{row}"]
     style.STATUS.dress(status)
     if writer.live.items[place.sheet.key, question.key].causes:
@@ -170,7 +168,7 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
 def _status(writer: Writer, place: SheetLayout, row: int | None = None) -> str:
     """The formula that fetches what is found in a row, or on the sheet as a whole."""
     block = writer.live.plan.blocks[place.sheet.key]
-    return f"MID({at.RULES_SHEET}!{MESSAGE}{block.top if row is None else block.row(row)},2,900)"
+    return f'{at.RULES_SHEET}!{block.message}{block.top if row is None else row}&""'
 
 
 def _validate(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, *cells: str) -> None:
@@ -243,12 +241,13 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     source = question.lookup or question.fill
     if source is not None:
         look = style.Look(open=not question.calculated, vertical="bottom", wrap=False)
+        records = writer.live.plan.records
         if question.calculated:
-            formula = fetched(writer.form, source, place, place.first_row).removeprefix("=")
+            formula = fetched(writer.form, records, source, place, place.first_row).removeprefix("=")
             shared.write(column, place.first_row, place.last_row, formula)
         for row in range(place.first_row, place.last_row + 1):
             if not question.calculated:  # not shared: programs trip over a first cell that is written over
-                sheet[f"{column}{row}"] = fetched(writer.form, source, place, row)
+                sheet[f"{column}{row}"] = fetched(writer.form, records, source, place, row)
             look.dress(sheet[f"{column}{row}"], "General")
     cells = f"{column}{place.first_row}:{column}{place.last_row}"
     absolute = f"${column}${place.first_row}:${column}${place.last_row}"

@@ -1,19 +1,18 @@
 """What an answer cell is understood as, in the workbook: one formula for each type of question.
 
-The formula gives the cell's *state*: "" when it is empty, the value, or BAD and a letter that says
-why it could not be used. It decides as intake decides for what is plainly written; what intake
+The formula gives the cell's *state*: "" when it is empty, the value, or BAD and how it is told
+that it could not be used. It decides as intake decides for what is plainly written; what intake
 understands only with a note («kr 1 200,-») may be refused here: the plain form is asked for.
 """
 
-from templates.form import NO, UNITS, YES, Form, Question
-from templates.formula import BAD, text, when
-from templates.layout import choices_name, column_name
+from collections.abc import Callable
+from dataclasses import dataclass
 
-PROBLEMS = {
-    "error_cell": "e", "not_a_number": "n", "not_whole": "w", "ambiguous_number": "a", "not_a_date": "d",
-    "ambiguous_date": "t", "email": "m", "orgnr_length": "s", "orgnr_check": "k", "kommunenr_unknown": "u",
-    "kommunenr_ambiguous": "x", "not_a_choice": "c", "not_yes_no": "j",
-}  # fmt: skip
+from templates.form import NO, UNITS, YES, Form, Question
+from templates.formula import text, when
+from templates.layout import choices_name
+from templates.records import Records
+
 NUMBERS = ("not_a_number", "not_whole", "ambiguous_number")
 BY_TYPE = {
     "integer": NUMBERS, "amount": NUMBERS, "decimal": ("not_a_number", "ambiguous_number"),
@@ -26,6 +25,7 @@ NBSP = "\u00a0"
 DIGITS = '"0123456789"'
 EACH_DIGIT = '{"0","1","2","3","4","5","6","7","8","9"}'
 EACH = "ROW($1:$60)"  # the places of the characters that are looked at one by one
+APART = 'REPT(" ",20)'  # between the parts of a date
 NOT_IN_EMAIL = ' !"#$%()*,/:;<=>?[\\]^`{|}~«»“”–—€§'
 NOT_IN_DOMAIN = "_+'&"
 MAX_EMAIL, MAX_EMAIL_NAME = 254, 64
@@ -36,46 +36,60 @@ def problems(question: Question) -> tuple[str, ...]:
     return ("error_cell", *BY_TYPE.get(question.type, ()))
 
 
-def bad_state(code: str) -> str:
-    return f'"{BAD}{PROBLEMS[code]}"'
-
-
 def plain(cell: str) -> str:
     """What stands in a cell, on one line and without outer blanks."""
     return f'TRIM(SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({cell},"{NBSP}"," "),CHAR(10)," "),CHAR(9)," "))'
 
 
-def helper(question: Question, cell: str) -> str | None:
-    """What the state of a cell is read from, where that needs a cell of its own; None where not."""
+Bad = Callable[[str], str]
+"""The state of a cell that could not be used, by the code of the reading."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An answer cell, what stands in it, and how the lists and the refusals of the workbook are named."""
+
+    form: Form
+    records: Records
+    at: str
+    written: str  # the cell that holds `written`, or its formula
+    bad: Bad
+
+
+def is_read_often(question: Question) -> bool:
+    """Whether the state is read from what is written so often that this needs a cell of its own."""
+    return question.type in (*WHOLE, "decimal", "percent", "date", "email")
+
+
+def written(question: Question, cell: str) -> str:
+    """What the state of a cell is read from."""
     if question.type in (*WHOLE, "decimal", "percent"):
-        return f'SUBSTITUTE({plain(cell)},"\u2212","-")'
-    if question.type == "phone":
-        return _without(" ().-", plain(cell))
+        return f'SUBSTITUTE(SUBSTITUTE({plain(cell)},"\u2212","-"),".",",")'
+    if question.type == "date":
+        mark = f'IF(ISNUMBER(FIND("/",{cell})),"/",IF(ISNUMBER(FIND(".",{cell})),".","-"))'
+        return f"SUBSTITUTE({plain(cell)},{mark},{APART})"
     if question.type == "email":
         return f'TRIM(SUBSTITUTE(LOWER(LEFT({plain(cell)},7)),"mailto:","")&MID({plain(cell)},8,32767))'
-    return plain(cell) if question.type == "date" else None
+    return plain(cell)
 
 
-def state(form: Form, question: Question, cell: str, helped: str = "", fetched: str = '""') -> str:
-    """The state of one cell; `helped` is its helper, `fetched` what stands for an empty cell."""
-    understood = _understood(form, question, cell, helped)
-    return f'IF(ISERROR({cell}),{bad_state("error_cell")},IF({plain(cell)}="",{fetched},{understood}))'
+def state(question: Question, cell: Cell, fetched: str = '""') -> str:
+    """The state of one cell; `fetched` is what stands for an empty one."""
+    understood = _understood(question, cell)
+    if understood != cell.written or fetched != '""':
+        empty = f'{plain(cell.at) if question.type == "email" else cell.written}=""'
+        understood = f"IF({empty},{fetched},{understood})"
+    return f"IF(ISERROR({cell.at}),{cell.bad('error_cell')},{understood})"
 
 
-def _understood(form: Form, question: Question, cell: str, helped: str) -> str:
+def _understood(question: Question, cell: Cell) -> str:
     kind = question.type
-    if kind == "choice":
-        return _choice(form, question, cell)
-    if kind == "kommunenr":
-        return _kommunenr(form, question, cell)
-    if kind in ("date", *WHOLE, "decimal", "percent"):
-        return _date(cell, helped) if kind == "date" else _number(cell, helped, kind)
-    if kind == "phone":
-        return _phone(cell, helped)
-    if kind == "email":
-        return _email(helped)
-    readers = {"orgnr": _orgnr, "yesno": _yesno}
-    return readers.get(kind, plain)(cell)
+    if kind in ("kommunenr", "choice"):
+        return _kommunenr(question, cell) if kind == "kommunenr" else _choice(question, cell)
+    if kind in (*WHOLE, "decimal", "percent"):
+        return _number(cell, kind)
+    readers = {"date": _date, "orgnr": _orgnr, "yesno": _yesno, "phone": _phone, "email": _email}
+    return readers[kind](cell) if kind in readers else cell.written
 
 
 def _without(characters: str, value: str) -> str:
@@ -92,92 +106,70 @@ def only_digits(value: str, places: str = EACH) -> str:
     return f'SUMPRODUCT(--ISERROR(FIND(MID({value}&REPT("0",60),{places},1),{DIGITS})))=0'
 
 
-def _number(cell: str, written: str, kind: str) -> str:
-    typed = when(f"{cell}=INT({cell})", cell, bad_state("not_whole")) if kind in WHOLE else cell
-    typed = f"IF(ABS({cell})<1E+15,{typed},{bad_state('not_a_number')})"
-    return f"IF(ISNUMBER({cell}),{typed},{_number_text(written, kind)})"
+def _number(cell: Cell, kind: str) -> str:
+    at = cell.at
+    typed = when(f"{at}=INT({at})", at, cell.bad("not_whole")) if kind in WHOLE else at
+    typed = f"IF(ABS({at})<1E+15,{typed},{cell.bad('not_a_number')})"
+    return f"IF(ISNUMBER({at}),{typed},{_number_text(cell, kind)})"
 
 
-def _number_text(written: str, kind: str) -> str:
+def _number_text(cell: Cell, kind: str) -> str:
     """A number that is written as text: -1250,5 and with one dot or comma, nothing else."""
-    body, factor = f'SUBSTITUTE({written},".",",")', f'IF(LEFT({written})="-",-1,1)'
+    refused, is_negative = cell.bad("not_a_number"), f'LEFT({cell.written})="-"'
+    body, factor = f"MID({cell.written},1+({is_negative}),60)", f"IF({is_negative},-1,1)"
     if kind == "percent":
         body = f'TRIM(IF(RIGHT({body})="%",LEFT({body},LEN({body})-1),{body}))'
-        factor += f'/IF(RIGHT({written})="%",100,1)'
-    body = f'IF(LEFT({written})="-",MID({body},2,60),{body})'
+        factor += f'/IF(RIGHT({cell.written})="%",100,1)'
     mark = f'FIND(",",{body}&",")'
-    before, after = f"LEFT({body},{mark}-1)", f"MID({body},{mark}+1,60)"
-    digits = only_digits(f'SUBSTITUTE({body},",","",1)')
-    shaped = f'AND(LEN({body})<=16,{digits},LEFT({body}&",")<>",",RIGHT({body})<>",")'
-    dotted = f'ISNUMBER(FIND(".",{written}))'
-    grouped = f'AND({mark}<=4,LEFT({body})<>"0",LEN({after})=3{"" if kind in WHOLE else f",{dotted}"})'
-    decimals = f'IF({after}="",0,VALUE({after})/10^LEN({after}))'
-    number = f"{factor}*(VALUE({before})+{decimals})"
-    refused = bad_state("not_a_number")
+    digits, decimals = f'SUBSTITUTE({body},",","",1)', f"MAX(0,LEN({body})-{mark})"
+    shaped = f'AND(LEN({body})<=16,{only_digits(digits)},LEFT({body}&",")<>",",RIGHT({body})<>",")'
+    is_dotted = f'ISNUMBER(FIND(".",{cell.at}))'
+    is_grouped = f'{mark}<=4,LEFT({body})<>"0",{decimals}=3'
+    number = f"{factor}*VALUE({digits})/10^{decimals}"
     if kind in WHOLE:
-        number = f"IF({decimals}=0,{number},{bad_state('not_whole')})"
+        number = f"IF({number}=INT({number}),{number},{cell.bad('not_whole')})"
     else:
-        number = f"IF({dotted},{refused},{number})"  # understood, but not as anyone writes it
-    return f"IF({shaped},IF({grouped},{bad_state('ambiguous_number')},{number}),{refused})"
+        is_grouped += f",{is_dotted}"
+        number = f"IF({is_dotted},{refused},{number})"  # understood, but not as anyone writes it
+    return f"IF({shaped},IF(AND({is_grouped}),{cell.bad('ambiguous_number')},{number}),{refused})"
 
 
 # dates
 
 
-def _date(cell: str, written: str) -> str:
-    typed = f"IF(AND({cell}>=0,{cell}<2958466),INT({cell}),{bad_state('not_a_date')})"
-    return f"IF(ISNUMBER({cell}),{typed},{_date_text(written)})"
+def _date(cell: Cell) -> str:
+    at = cell.at
+    typed = f"IF(AND({at}>=0,{at}<2958466),INT({at}),{cell.bad('not_a_date')})"
+    return f"IF(ISNUMBER({at}),{typed},{_date_text(cell)})"
 
 
-def _date_text(written: str) -> str:
+def _date_text(cell: Cell) -> str:
     """A date that is written as text: 31.12.2024 or 2024-12-31, and what may be two dates."""
-    day, month, year = _three_parts(written, ".")
-    dotted = f"AND(LEN({year})=4,{_is_day(year, month, day)})"
-    parts = f"LEFT({written},4)", f"MID({written},6,2)", f"RIGHT({written},2)"
-    iso = f'LEN({written})=10,MID({written},5,1)="-",MID({written},8,1)="-"'
-    year_first = f"AND({iso},{_is_day(*parts)})"
-    refused = f"IF({_ambiguous(written)},{bad_state('ambiguous_date')},{bad_state('not_a_date')})"
-    return (
-        f"IF(IFERROR({dotted},FALSE),DATE({year},{month},{day}),"
-        f"IF(IFERROR({year_first},FALSE),DATE({','.join(parts)}),{refused}))"
-    )
+    apart, digits = cell.written, f'SUBSTITUTE({cell.written},{APART},"")'
+    one, two, three = (f"TRIM(MID({apart},{first},20))" for first in (1, 21, 41))
+    shaped = f"LEN({apart})-LEN({digits})=40,LEN({digits})<=8,{only_digits(digits, '{1,2,3,4,5,6,7,8}')}"
+    is_dotted = f'ISNUMBER(FIND(".",{cell.at}))'
+    year_first = f"LEN({one})=4"
+    day = f"IF({year_first},{three},{one})"
+    made = f"DATE(IF({year_first},{one},{three}),{two},{day})"
+    plainly = f"IF({is_dotted},AND(LEN({one})<=2,LEN({two})<=2,LEN({three})=4),"
+    plainly += f'AND({year_first},LEN({two})=2,LEN({three})=2,ISERROR(FIND("/",{cell.at}))))'
+    is_day = f"DAY({made})=VALUE({day}),MONTH({made})=VALUE({two})"
+    other = f"IF({_ambiguous(one, two, three)},{cell.bad('ambiguous_date')},{cell.bad('not_a_date')})"
+    other = f"IF({is_dotted},{cell.bad('not_a_date')},{other})"
+    return f"IFERROR(IF(AND({shaped}),IF(AND({plainly},{is_day}),{made},{other}),1/0),{cell.bad('not_a_date')})"
 
 
-def _three_parts(value: str, mark: str) -> tuple[str, str, str]:
-    one = f'FIND("{mark}",{value})'
-    two = f'FIND("{mark}",{value},{one}+1)'
-    return f"LEFT({value},{one}-1)", f"MID({value},{one}+1,{two}-{one}-1)", f"MID({value},{two}+1,9)"
-
-
-def _is_day(year: str, month: str, day: str) -> str:
-    """Whether these are the digits of a day there is: no month turns over into the next."""
-    made = f"DATE({year},{month},{day})"
-    digits = only_digits(f"{year}&{month}&{day}", "{1,2,3,4,5,6,7,8}")
-    return f"{digits},LEN({day})<=2,LEN({month})<=2,DAY({made})=VALUE({day}),MONTH({made})=VALUE({month})"
-
-
-def _ambiguous(written: str) -> str:
+def _ambiguous(first: str, second: str, last: str) -> str:
     """Whether a date like 01/02/2024 may be two days: none of its numbers is too large for a month.
 
     A year of two digits may also be the day. What is wrong in another way is no date at all.
     """
-    mark = f'IF(ISNUMBER(FIND("/",{written})),"/","-")'
-    one = f"FIND({mark},{written})"
-    two = f"FIND({mark},{written},{one}+1)"
-    first, second = f"VALUE(LEFT({written},{one}-1))", f"VALUE(MID({written},{one}+1,{two}-{one}-1))"
-    last = f"MID({written},{two}+1,9)"
-    digits = only_digits(f'SUBSTITUTE({written},{mark},"")')
-    shaped = f"AND({one}<=3,{two}-{one}<=3,{digits})"
-    four = f"AND(LEN({last})=4,{first}<=12,{second}<=12,{first}<>{second},{first}>0,{second}>0)"
-    two_digits = f"AND(LEN({last})=2,{first}>0,{second}>0,OR({_two_readings(first, second, last)}))"
-    return f"IFERROR(AND({shaped},OR({four},{two_digits})),FALSE)"
-
-
-def _two_readings(first: str, second: str, last: str) -> str:
-    """The pairs of readings of three short numbers that are both days: the middle one is a month."""
-    day_first, year_first = f"AND({first}<=31,VALUE({last})>0,VALUE({last})<=31)", f"{first}<>VALUE({last})"
-    month_first = f"AND({first}<=12,{second}<=12,{first}<>{second})"
-    return f"AND({day_first},{year_first},{second}<=12),{month_first}"
+    one, two, three = (f"VALUE({part})" for part in (first, second, last))
+    day_first = f"AND({one}<=31,{three}>0,{three}<=31,{one}<>{three},{two}<=12)"
+    month_first = f"AND({one}<=12,{two}<=12,{one}<>{two})"
+    may_be = f"IF(LEN({last})=4,{month_first},AND(LEN({last})=2,OR({day_first},{month_first})))"
+    return f"AND(LEN({first})<=2,LEN({second})<=2,{one}>0,{two}>0,{may_be})"
 
 
 # addresses and numbers that name something
@@ -188,7 +180,8 @@ def _holds(characters: str, value: str) -> str:
     return f"SUMPRODUCT(--ISNUMBER(FIND(MID({text(characters)},ROW($1:${len(characters)}),1),{value})))"
 
 
-def _email(address: str) -> str:
+def _email(cell: Cell) -> str:
+    address = cell.written
     at = f'FIND("@",{address})'
     domain = f"MID({address},{at}+1,{MAX_EMAIL})"
     last = f'TRIM(RIGHT(SUBSTITUTE({domain},".",REPT(" ",{MAX_EMAIL})),{MAX_EMAIL}))'
@@ -199,7 +192,7 @@ def _email(address: str) -> str:
         f'LEFT({address})<>"."{doubled},ISNUMBER(FIND(".",{domain})),LEN({last})>=2,'
         f"{_holds('0123456789-', last)}=0)"
     )
-    return f"IF(IFERROR({right},FALSE),{address},{bad_state('email')})"
+    return f"IF(IFERROR({right},FALSE),{address},{cell.bad('email')})"
 
 
 def phone_is_norwegian(state_cell: str) -> str:
@@ -208,49 +201,47 @@ def phone_is_norwegian(state_cell: str) -> str:
     return f'AND(LEN({state_cell})=8,LEFT({state_cell})>="2",{digits})'
 
 
-def _phone(cell: str, bare: str) -> str:
+def _phone(cell: Cell) -> str:
+    bare = _without(" ().-", cell.written)
     start = f'IF(LEFT({bare},3)="+47",3,IF(LEFT({bare},4)="0047",4,IF(AND(LEN({bare})=10,LEFT({bare},2)="47"),2,0)))'
     number = f"MID({bare},{start}+1,60)"
-    return f"IF({phone_is_norwegian(number)},{number},{plain(cell)})"
+    return f"IF({phone_is_norwegian(number)},{number},{cell.written})"
 
 
 def digit_count(cell: str) -> str:
-    value = plain(cell)
-    return f'SUMPRODUCT(LEN({value})-LEN(SUBSTITUTE({value},{EACH_DIGIT},"")))'
+    return f'SUMPRODUCT(LEN({cell})-LEN(SUBSTITUTE({cell},{EACH_DIGIT},"")))'
 
 
-def _orgnr(cell: str) -> str:
+def _orgnr(cell: Cell) -> str:
     """The nine digits, whatever stands around them; the last one proves them."""
-    value = plain(cell)
-    is_digit = f'ISNUMBER(FIND(MID({value}&REPT("x",60),{EACH},1),{DIGITS}))'
-    collected = f'SUMPRODUCT(MID("0"&{value},LARGE(INDEX({is_digit}*{EACH},0),{EACH})+1,1)*10^{EACH})/10'
-    digits = f'IF(LEN({value})=9,{value},TEXT({collected},"000000000"))'
+    is_digit = f'ISNUMBER(FIND(MID({cell.at}&REPT("x",60),{EACH},1),{DIGITS}))'
+    collected = f'SUMPRODUCT(MID("0"&{cell.at},LARGE(INDEX({is_digit}*{EACH},0),{EACH})+1,1)*10^{EACH})/10'
+    digits = f'TEXT({collected},"000000000")'
     proof = f"MOD(SUMPRODUCT(MID({digits},{{1,2,3,4,5,6,7,8,9}},1)*{{3,2,7,6,5,4,3,2,1}}),11)=0"
-    proved = f"IF({proof},{digits},{bad_state('orgnr_check')})"
-    return f"IF({digit_count(cell)}=9,{proved},{bad_state('orgnr_length')})"
+    proved = f"IF({proof},{digits},{cell.bad('orgnr_check')})"
+    return f"IF({digit_count(cell.at)}=9,{proved},{cell.bad('orgnr_length')})"
 
 
-def _kommunenr(form: Form, question: Question, cell: str) -> str:
-    digits = f'SUBSTITUTE({plain(cell)}," ","")'
-    number = f'RIGHT("0"&{digits},4)'
-    codes = form.lists.get(question.list or "")
-    shaped = f"AND(LEN({digits})>=3,LEN({digits})<=4,{only_digits(digits, '{1,2,3,4}')})"
+def _kommunenr(question: Question, cell: Cell) -> str:
+    digits = f'SUBSTITUTE({cell.written}," ","")'
+    number, unknown = f'RIGHT("0"&{digits},4)', cell.bad("kommunenr_unknown")
+    codes = cell.form.lists.get(question.list or "")
     if codes is None:
-        return f"IF({shaped},{number},{bad_state('kommunenr_unknown')})"
-    split = [old for old, new in codes.recoded.items() if new not in codes.rows and old not in codes.rows]
-    unknown = bad_state("kommunenr_unknown")
-    for old in split:
-        unknown = f'IF({number}="{old}",{bad_state("kommunenr_ambiguous")},{unknown})'
-    found = f"IF(ISNUMBER(MATCH({number},{column_name(codes.name, codes.key)},0)),{number},{unknown})"
-    return f"IF({shaped},{found},{bad_state('kommunenr_unknown')})"
+        shaped = f"AND(LEN({digits})>=3,LEN({digits})<=4,{only_digits(digits, '{1,2,3,4}')})"
+        return f"IF({shaped},{number},{unknown})"
+    other = unknown
+    for old, new in codes.recoded.items():
+        if new not in codes.rows and old not in codes.rows:  # it was split
+            other = f'IF({number}="{old}",{cell.bad("kommunenr_ambiguous")},{other})'
+    return f"IF(LEN({digits})<5,IF({cell.records.found(codes.name, number)},{number},{other}),{unknown})"
 
 
 # choices
 
 
-def _yesno(cell: str) -> str:
-    value = plain(cell)
-    return f'IF({value}="{YES}","{YES}",IF({value}="{NO}","{NO}",{bad_state("not_yes_no")}))'
+def _yesno(cell: Cell) -> str:
+    value = cell.written
+    return f'IF({value}="{YES}","{YES}",IF({value}="{NO}","{NO}",{cell.bad("not_yes_no")}))'
 
 
 def choice_lists(question: Question) -> list[str]:
@@ -259,22 +250,24 @@ def choice_lists(question: Question) -> list[str]:
     return list(dict.fromkeys(name for name in names if name and name != UNITS))
 
 
-def _choice(form: Form, question: Question, cell: str) -> str:
-    found = bad_state("not_a_choice")
+def _choice(question: Question, cell: Cell) -> str:
+    found = cell.bad("not_a_choice")
     for name in reversed(choice_lists(question)):
-        for labels in reversed(label_names(form, name)):
-            at = f"MATCH(TRUE,INDEX({labels}={plain(cell)},0),0)"
-            found = f'IFERROR(INDEX({codes_name(form, name)},{at})&"",{found})'
+        at = f"MATCH(TRUE,INDEX({words_name(cell.form, name)}={cell.written},0),0)"
+        found = f'IFERROR(INDEX({codes_name(cell.form, name)},{at})&"",{found})'
     return found
 
 
 def codes_name(form: Form, name: str) -> str:
-    """The defined name of a list's codes; where the codes are the words, the words."""
+    """The defined name of the codes of a list, beside its words in all languages; of the words if they are alike."""
     same = all(label == code for code, labels in form.options(name).items() for label in labels.values())
     return choices_name(name) if same else f"{choices_name(name)}__"
 
 
-def label_names(form: Form, name: str) -> list[str]:
-    """The defined names of a list's words: in the workbook's language, then in the others."""
-    same = all(len(set(labels.values())) == 1 for labels in form.options(name).values())
-    return [choices_name(name)] if same else [choices_name(name), f"{choices_name(name)}_"]
+def words_name(form: Form, name: str) -> str:
+    """The defined name of the words of a list, in the workbook's language and then what differs in the others."""
+    return f"{choices_name(name)}_" if has_other_words(form, name) else choices_name(name)
+
+
+def has_other_words(form: Form, name: str) -> bool:
+    return any(len(set(labels.values())) > 1 for labels in form.options(name).values())

@@ -10,11 +10,11 @@ from templates import style
 from templates.control import write_control
 from templates.form import Form
 from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
+from templates.lean import lean
 from templates.lists import write_lists
 from templates.live import make_live, write_rules
 from templates.marks import name_findings
 from templates.round import Office
-from templates.shared import with_shared
 from templates.sheets import Writer, slot, write_sheet
 from templates.texts import workbook_texts
 
@@ -41,14 +41,16 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     for name in name_findings(live):
         workbook.defined_names[name.name] = name
     write_rules(rules, live, note, writer.say("more", antall="{antall}"))
-    write_lists(workbook, form, language, note, live.plan.columns)
+    write_lists(workbook, form, language, live.plan.records, live.plan.columns, note)
     _write_stamp(writer, note)
     for sheet in workbook.worksheets:
-        _set_page(writer, sheet)
+        _protect(sheet)
+        if sheet.sheet_state == "visible":
+            _set_page(writer, sheet)
     _set_properties(writer, office)
     buffer = io.BytesIO()
     workbook.save(buffer)
-    return with_shared(buffer.getvalue())
+    return lean(buffer.getvalue())
 
 
 def _write_guide(writer: Writer, office: Office) -> None:
@@ -109,10 +111,13 @@ def _write_stamp(writer: Writer, note: str) -> None:
         sheet[f"B{row}"] = slot(f"stamp.{key}")
 
 
-def _set_page(writer: Writer, sheet: Worksheet) -> None:
+def _protect(sheet: Worksheet) -> None:
     sheet.protection.sheet = True
     sheet.protection.formatColumns = False  # False allows it: owners may widen a column
     sheet.protection.formatRows = False
+
+
+def _set_page(writer: Writer, sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "portrait" if sheet.title == writer.say("tab_guide") else "landscape"
     sheet.page_setup.paperSize = PAPER_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0

@@ -17,11 +17,11 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 
 from intake.submission import Submission
+from templates.cells import column_number
 from templates.form import NUMERIC, GridSheet, Question, QuestionSheet
 from templates.layout import RULES_SHEET
 from templates.live import make_live
-from templates.live_causes import TOP, Cause, Item, Live
-from templates.live_plan import FOUND, MESSAGE
+from templates.live_items import TOP, Cause, Item, Live
 from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 from templates.recipients import Recipient
 from templates.texts import workbook_texts
@@ -51,6 +51,7 @@ PHONES = (
 ORGNRS = ("123456785", "123 456 785", "NO 123 456 785 MVA", "123456789", "12345678", "1234567850", "abc", "974760673",
           "974.760.673")  # fmt: skip
 KOMMUNENRS = ("0301", "301", "3203", "32 03", "3205", "9999", "219", "1507", "abc", "*", "03?1", "4601", "3101")
+CODE = re.compile("[!-][0-9]{3}[^!-]*")
 YES_NO = ("Ja", "Nei", "ja", "JA ", "kanskje", "x", " Ja")
 TEXTS = ("Ask", " Ask  og Embla ", "x", "*", "0047", "æøå «»")
 
@@ -92,7 +93,7 @@ class Generator:
         owner = desk.owner_for(sample, language=language)
         others = [desk.owner_for(other) for other in (sample, sample, sample)]
         answers = desk.fill_in(sample, owner, others, mistake)
-        for _ in range(chance.choice((0, 0, 1, 3, 8, 20))):
+        for _ in range(chance.choice((1, 3, 8, 20, 40))):
             self.change(answers)
         path = folder / f"{number}.xlsx"
         path.write_bytes(desk.fill(answers, owner))
@@ -185,17 +186,17 @@ class Reader:
         self.live: Live = make_live(desk.form, language)
         more = workbook_texts().say("more", language, antall="NUMBER")
         self.more = re.compile(re.escape(more).replace("NUMBER", r"\d+") + "$")
-        self.letters = {place: item.letters for place, item in self.live.items.items()}
 
-    def read(self, path: Path) -> Iterator[tuple[tuple[str, str], Item, int, str, str]]:
-        """Each row that is judged: its item, the row on the answer sheet, the letters found, the message."""
+    def read(self, path: Path) -> Iterator[tuple[tuple[str, str], Item, int, list[str], str]]:
+        """Each row that is judged: its item, its number, the codes found there, the message."""
         rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_name(RULES_SHEET).to_python(skip_empty_area=False)
-        column, words = ord(FOUND) - ord("A"), ord(MESSAGE) - ord("A")
         for place, item in self.live.items.items():
-            last = item.block.last if item.is_table else item.row
-            for row in range(item.row, last + 1):
-                value, message = (str(rows[row - 1][one]) if row <= len(rows) else "" for one in (column, words))
-                yield place, item, item.block.place.first_row + row - item.block.first, value, message
+            columns = (column_number(name) - 1 for name in (item.block.found, item.block.message))
+            found_at, message_at = columns
+            for row in range(item.row, (item.block.last if item.is_table else item.row) + 1):
+                cells = rows[row - 1] if row <= len(rows) else []
+                found, message = (str(cells[at]) if at < len(cells) else "" for at in (found_at, message_at))
+                yield place, item, row, CODE.findall(found), message
 
 
 # the comparison
@@ -231,18 +232,17 @@ def _compare_one(reader: Reader, path: Path, submission: Submission, expected: T
         if source and (sheet, source.key) in noted
     }
     rows = {sheet: {one.number for one in found.rows} for sheet, found in submission.sheets.items()}
-    for place, item, row, letters, message in reader.read(path):
+    for place, item, row, codes, message in reader.read(path):
         used = not item.is_table or row in rows[place[0]]
-        for cause, letter in reader.letters[place].items():
+        for cause in item.causes:
             if _excused(desk, cause, noted):
                 continue
-            alike = (other for other in reader.letters[place].items() if _is_same(other[0], cause))
-            live = any(name in letters for _, name in alike)
+            live = any(other.code in codes for other in item.causes if _is_same(other, cause))
             words = _told(place, row, cause, expected)
             told = bool(words)
-            if live and told and letters.startswith(letter):
+            if live and told and codes[0] == cause.code:
                 done.messages += 1
-                if _first_message(message, reader.more) not in words:
+                if reader.more.sub("", message) not in words:
                     done.differences.append(f"{path.name} {place} {row} {cause.rule.name}: {message!r} not in {words}")
             done.verdicts += used
             done.judged[cause.rule.name] += live
@@ -273,11 +273,6 @@ def _told(place: tuple[str, str], row: int, cause: Cause, expected: Told) -> set
         return {words for found, said in expected.items() if found[:2] == (rule, sheet) for words in said}
     question = getattr(blamed, "key", getattr(blamed, "column", ""))
     return expected.get((rule, sheet, question, 0), set()) | expected.get((rule, sheet, question, row), set())
-
-
-def _first_message(message: str, more: re.Pattern[str]) -> str:
-    """The message without the mark before it and the count of others after it."""
-    return more.sub("", message[1:])
 
 
 def _excused(desk: Desk, cause: Cause, noted: set[tuple[str, str]]) -> bool:
