@@ -118,7 +118,7 @@ def fetched(form: Form, records: Records, source: Lookup, place: SheetLayout, ro
     """The formula that fetches a value from a list by another answer of the same row."""
     key = f"${place.columns[source.key]}{row}" if place.columns else answer_name(place.sheet.key, source.key)
     found = _fetched(form, records, source, place, f'{key}&""')
-    return f'=IF({key}="","",IFERROR({found},""))'
+    return f'IF({key}="","",IFERROR({found},""))'
 
 
 def fetched_state(form: Form, records: Records, question: Question, place: SheetLayout, by: str, cell: str) -> str:

@@ -260,7 +260,9 @@ class Formula:
                 return self.cells.row_key()
             case Answer() | GridCell() | Column() | Aggregate():
                 return self.cells.state(node)
-            case Coalesce(items=(Answer() | GridCell() | Aggregate() as item, Const(value=0))) if not self.is_text(item):
+            case Coalesce(items=(Answer() | GridCell() | Aggregate() as item, Const(value=0))) if not self.is_text(
+                item
+            ):
                 return f"N({self.cells.state(item)})"
             case Coalesce(items=items):
                 return self._first(items, as_number=self._is_numeric(node))

@@ -17,7 +17,7 @@ SAID_ANYWAY = re.compile(
     rb'| errorStyle="stop"| operator="between"| state="visible"| (?:pivotButton|quotePrefix|hidden)="0"'
     rb'| (?:objects|scenarios|selectLockedCells|selectUnlockedCells)="0"| formatCells="1"| sort="1"| autoFilter="1"'
     rb'| (?:insert|delete)(?:Rows|Columns)="1"| insertHyperlinks="1"| pivotTables="1"'
-    rb'|(?<=<workbookView) [^>]*(?=/>)'
+    rb"|(?<=<workbookView) [^>]*(?=/>)"
     rb'|<outlinePr ?/>|<selection\b[^>]*/>|<workbookProtection/>|<dimension [^>]*/>|<color theme="1"/>'
     rb'|<scheme val="minor"/>|<(?:odd|even|first)(?:Header|Footer)(?:/>|></(?:odd|even|first)(?:Header|Footer)>)'
 )

@@ -17,7 +17,7 @@ from templates.style import PLAIN
 OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
 
 
-def write_lists(  # noqa: PLR0913, PLR0917 - what the lists are made of
+def write_lists(
     workbook: Workbook, form: Form, language: str, records: Records, read: Iterable[tuple[str, str]], note: str
 ) -> None:
     """Write `_lister` (the form's choices and code lists) and `_egne` (the recipient's own units).
@@ -43,7 +43,9 @@ def _columns(
 ) -> Iterator[tuple[str, list[str]]]:
     """Every column of `_lister`, once."""
     looked_in = ((column_name(name, key), _values(form, name, key)) for name, key in sorted(read))
-    found = chain(_choice_columns(form, language), _code_columns(form, language), _list_columns(form, records), looked_in)
+    found = chain(
+        _choice_columns(form, language), _code_columns(form, language), _list_columns(form, records), looked_in
+    )
     yield from dict(found).items()
 
 

@@ -4,7 +4,7 @@
 and the sheet Kontroll only fetch the results.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 
 from openpyxl.worksheet.worksheet import Worksheet
@@ -136,7 +136,9 @@ class _Writer:
         entries = [key for key, question in block.place.sheet.questions.items() if not question.calculated]
         answers = "&".join(block.answer(key, item.row) for key in entries)
         for column, pieces in texts.items():
-            in_use = f'IFERROR({plain(answers)},"{IN_USE}")=""' if column == block.used else f'{block.used}{item.row}=""'
+            in_use = (
+                f'IFERROR({plain(answers)},"{IN_USE}")=""' if column == block.used else f'{block.used}{item.row}=""'
+            )
             yield column, f'IF({in_use},"",{"&".join(pieces)})'
 
     def worked_out(self, item: Item) -> Iterator[tuple[str, str]]:
@@ -196,11 +198,7 @@ class _Writer:
 
     def found(self, item: Item) -> str:
         """What is found in a row: how each finding is told and the columns to mark, errors first."""
-        pieces = [
-            piece
-            for is_warning in (False, True)
-            for piece in _pieces([cause for cause in item.causes if cause.is_warning is is_warning], item, is_warning)
-        ]
+        pieces = [*_of_severity(item, is_warning=False), *_of_severity(item, is_warning=True)]
         found = "&".join(pieces) or '""'
         return f'IF({item.block.used}{item.row}="","",{found})' if item.is_table else found
 
@@ -238,39 +236,25 @@ def _literal(formula: str) -> str | None:
     return "".join(pieces).replace('""', '"')
 
 
-def _pieces(causes: list[Cause], item: Item, is_warning: bool) -> Iterator[str]:
+def _of_severity(item: Item, *, is_warning: bool) -> Iterator[str]:
     """What is found of one severity: with each answer first, then by the rules."""
-    own: dict[Node, list[Cause]] = {}
-    for cause in causes:
-        if cause.kind != "rule":
-            own.setdefault(cause.blame[0], []).append(cause)
-    for node, found in own.items():
-        both = {cause.is_warning for cause in item.causes if cause.kind == "reading" and cause.blame[0] == node}
-        yield _of_answer(item, node, found, f"{BAD}{'-' if is_warning else '!'}" if len(both) > 1 else BAD)
+    causes = [cause for cause in item.causes if cause.is_warning is is_warning]
+    own = [cause for cause in causes if cause.kind != "rule"]
+    for node in dict.fromkeys(cause.blame[0] for cause in own):
+        yield _of_answer(item, node, [cause for cause in own if cause.blame[0] == node])
     for cause in causes:
         if cause.kind == "rule" and cause.failing != FALSE:
             yield f'IF({cause.failing},"{cause.code}","")'
 
 
-def _of_answer(item: Item, node: Node, causes: Iterable[Cause], bad: str) -> str:
+def _of_answer(item: Item, node: Node, causes: list[Cause]) -> str:
     """What is found with one answer: it is missing, could not be used, or is outside its limits."""
-    key = getattr(node, "key", "")
-    at = item.block.state(key, item.row)
-    missing = unusable = '""'
-    rest = []
-    for cause in causes:
-        if cause.kind == "missing":
-            missing = when(cause.failing, f'"{cause.code}"', '""')
-        elif cause.kind == "reading":
-            unusable = f'MID({at},2,4)&"{cause.marks}"'
-        else:
-            rest.append(f'IF({cause.failing},"{cause.code}","")')
-    is_bad = f'LEFT({at}{f",{len(bad)}" if bad != BAD else ""})="{bad}"'
-    wrong = when(is_bad, unusable, '""') if unusable != '""' else '""'
-    if rest:
-        wrong = f'IF(LEFT({at})="{BAD}",{unusable},{"&".join(rest)})' if len(bad) == 1 else _both(at, wrong, rest)
-    return wrong if missing == '""' and not rest else f'IF({at}="",{missing},{wrong})'
-
-
-def _both(at: str, wrong: str, rest: list[str]) -> str:
-    return f'IF(LEFT({at})="{BAD}",{wrong},{"&".join(rest)})'
+    at = item.block.state(getattr(node, "key", ""), item.row)
+    missing = next((when(one.failing, f'"{one.code}"', '""') for one in causes if one.kind == "missing"), '""')
+    outside = "&".join(f'IF({one.failing},"{one.code}","")' for one in causes if one.kind in ("limit", "offered"))
+    unusable = next((f'MID({at},2,4)&"{one.marks}"' for one in causes if one.kind == "reading"), '""')
+    readings = [one for one in item.causes if one.kind == "reading" and one.blame[0] == node]
+    if unusable != '""' and len({one.is_warning for one in readings}) > 1:
+        unusable = f'IF(MID({at},2,1)="{causes[0].told[0]}",{unusable},"")'
+    there = when(f'LEFT({at})="{BAD}"', unusable, outside or '""')
+    return there if missing == '""' and not outside else f'IF({at}="",{missing},{there})'

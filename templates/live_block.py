@@ -108,12 +108,12 @@ class Block:
         """The answer sheet, as formulas name it."""
         return tab(self.place.sheet.label[self.language])
 
-    def state(self, key: str, row: int) -> str:
-        """The state of an answer."""
+    def state(self, key: str, row: int, sheet: str = "") -> str:
+        """The state of an answer; `sheet` goes before the address where that is on another sheet."""
         if key in self.packs:
-            return self.packs[key].of(f"{self.packs[key].column}{row}")
+            return self.packs[key].of(f"{sheet}{self.packs[key].column}{row}")
         if key in self.columns:
-            return f"{self.columns[key]}{row}"
+            return f"{sheet}{self.columns[key]}{row}"
         return f"IFERROR({plain(self.answer(key, row))},{self.unusable})"
 
     def states(self, key: str) -> str:
@@ -138,9 +138,7 @@ class Block:
         return f"${column}${self.first}:${column}${self.last}"
 
 
-def make_block(  # noqa: PLR0913, PLR0917 - what a block is made of
-    form: Form, place: SheetLayout, language: str, start: int, keys: list[str], unusable: str
-) -> Block:
+def make_block(form: Form, place: SheetLayout, language: str, start: int, keys: list[str], unusable: str) -> Block:
     """Lay out the columns; `keys` are the texts that rules read as a column, and what is fetched and read at all."""
     questions = place.sheet.questions
     if isinstance(place.sheet, QuestionSheet):

@@ -161,7 +161,7 @@ class _Own:
     def _one_of(self, state: str, choices: str) -> str:
         return any_of(f"{state}={text(code)}" for code in self.live.form.options(choices))
 
-    def _cause(  # noqa: PLR0913, PLR0917 - what makes a cause
+    def _cause(
         self,
         rule: Rule,
         kind: str,

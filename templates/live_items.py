@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from templates.binding import BoundRule, FormNames
-from templates.form import Form, Rule
+from templates.form import Form, GridSheet, Rule
 from templates.formula import FALSE, Formula, NoFormulaError, all_of
 from templates.live_block import Block
 from templates.live_plan import Here, Plan, asks
@@ -89,8 +89,9 @@ class Live:
                 return self.asked(sheet, key, at)
             case GridCell(sheet=sheet, row=row, column=key):
                 place = self.plan.blocks[sheet].place
-                is_sum = bool(place.sheet.rows[row].sum_of)  # type: ignore[union-attr]
-                return FALSE if is_sum else self.asked(sheet, key, Here(self.plan, place, place.rows[row], row))
+                if isinstance(place.sheet, GridSheet) and place.sheet.rows[row].sum_of:
+                    return FALSE
+                return self.asked(sheet, key, Here(self.plan, place, place.rows[row], row))
             case Column(sheet=sheet, key=key):
                 return self._column_missing(sheet, key)
             case TableRows(sheet=sheet):

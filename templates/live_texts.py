@@ -39,7 +39,8 @@ class Words:
         """The number of the text of a rule."""
         template = rule.message[self.live.language]
         words, kept = dict(self.given), {}
-        for name in {name for _, name, _, _ in Formatter().parse(template) if name} - words.keys():
+        names = dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name)
+        for name in (name for name in names if name not in words):
             formula, is_of_row = self._filled(name)
             if formula is None:
                 kept[name] = name
@@ -109,8 +110,10 @@ class Words:
     def _value(self, node: Node) -> tuple[str, bool]:
         """A value that a message says; a number that looks at no row has a cell of its own."""
         if isinstance(node, Answer):
-            single = self.live.items.get((node.sheet, node.key))
-            return self._answer(single or self.live.items[node.sheet, self.here.key or "*"], node.key)
+            item = self.live.items.get((node.sheet, node.key)) or self.live.items[node.sheet, self.here.key or "*"]
+            words, is_of_row = self._answer(item, node.key)
+            state = self.here.state(node)
+            return f'IF(LEFT({state})="{BAD}","",{words})', is_of_row  # what could not be used has no value
         if isinstance(node, Lookup) and (fetched := self._fetched(node)):
             return fetched, True
         formula = Formula(self.live.form, replace(self.here, is_told=True))
@@ -121,7 +124,6 @@ class Words:
         if not is_of_row:
             return self.live.plan.shown_value(value), False
         return f'IF(ISNUMBER({value}),{number(f"ROUND({value},1)", "decimal")},"")', True
-
 
     def _fetched(self, node: Lookup) -> str:
         """The cell of the row where the owner sees the value of a code list already."""
@@ -159,7 +161,7 @@ def _fillings(live: Live, item: Item) -> Iterator[tuple[str, str]]:
     head = f"INDEX({block.tab}!$A${HEADER_ROW}:${last}${HEADER_ROW},{column})"
     label = f"{block.tab}!${LABEL_COLUMN}{row}"
     words = {"felt": _label(label if block.is_single else head), "navn": '""', "rad": 'ROW()&""'}
-    words["celle"] = f'{text(sheet.label[live.language] + " ")}&ADDRESS(ROW(),{column},4)'
+    words["celle"] = f"{text(sheet.label[live.language] + ' ')}&ADDRESS(ROW(),{column},4)"
     words |= reading_words(cell)
     if isinstance(sheet, GridSheet):
         words |= {"felt": f'{label}&", "&{_label(head)}', "navn": label}

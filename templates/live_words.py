@@ -25,6 +25,8 @@ def text_formula(template: str, words: Mapping[str, str], kept: Mapping[str, str
     literal = ""
     for before, name, _, _ in PARSED.parse(template):
         literal += before
+        if name is None:
+            continue
         if name in kept:
             literal += f"{{{kept[name]}}}"
         elif name in words:

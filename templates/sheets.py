@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import layout as at
 from templates import style
 from templates.cells import letter
-from templates.entry import column_width, fetched, number_format, prompt, validation
+from templates.entry import column_width, fetched, fetched_state, number_format, prompt, validation
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Section, TableSheet
 from templates.layout import SheetLayout
 from templates.live_items import TOP, Live
@@ -150,7 +150,7 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
     if question.prefill:
         answer.value = slot(f"{place.sheet.key}.{question.key}")
     elif question.lookup or question.fill:
-        answer.value = fetched(writer.form, writer.live.plan.records, question.lookup or question.fill, place, row)  # type: ignore[arg-type]
+        answer.value = "=" + _fetched(writer, place, question, row)
     status = sheet[f"{at.STATUS_COLUMN}{row}"]
     style.STATUS.dress(status)
     if writer.live.items[place.sheet.key, question.key].causes:
@@ -163,6 +163,17 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), f"${at.ANSWER_COLUMN}${row}")
     if look is style.ANSWER:
         _validate(writer, sheet, place, question, answer.coordinate)
+
+
+def _fetched(writer: Writer, place: SheetLayout, question: Question, row: int) -> str:
+    """The formula that fills in an answer: beside what is written, or by what that is understood as."""
+    records = writer.live.plan.records
+    if question.fill:
+        return fetched(writer.form, records, question.fill, place, row)
+    assert question.lookup is not None
+    key, block = question.lookup.key, writer.live.plan.blocks[place.sheet.key]
+    by = block.state(key, place.rows.get(key, row), f"{at.RULES_SHEET}!")
+    return fetched_state(writer.form, records, question, place, by, block.answer(key, row))
 
 
 def _status(writer: Writer, place: SheetLayout, row: int | None = None) -> str:
@@ -241,13 +252,11 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     source = question.lookup or question.fill
     if source is not None:
         look = style.Look(open=not question.calculated, vertical="bottom", wrap=False)
-        records = writer.live.plan.records
         if question.calculated:
-            formula = fetched(writer.form, records, source, place, place.first_row).removeprefix("=")
-            shared.write(column, place.first_row, place.last_row, formula)
+            shared.write(column, place.first_row, place.last_row, _fetched(writer, place, question, place.first_row))
         for row in range(place.first_row, place.last_row + 1):
             if not question.calculated:  # not shared: programs trip over a first cell that is written over
-                sheet[f"{column}{row}"] = fetched(writer.form, records, source, place, row)
+                sheet[f"{column}{row}"] = "=" + _fetched(writer, place, question, row)
             look.dress(sheet[f"{column}{row}"], "General")
     cells = f"{column}{place.first_row}:{column}{place.last_row}"
     absolute = f"${column}${place.first_row}:${column}${place.last_row}"

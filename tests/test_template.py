@@ -371,6 +371,7 @@ def test_the_list_of_units_ends_at_the_last_one(units: int, last: int) -> None:
 def carriers(workbook: Workbook, language: str) -> dict[str, list[str]]:
     """Every place the skjemakode stands, and the texts found there."""
     sheets = answer_sheets(workbook, language)
+    visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
     properties = workbook.properties
     return {
         "visible": [str(sheet["B2"].value) for sheet in sheets],
@@ -378,7 +379,7 @@ def carriers(workbook: Workbook, language: str) -> dict[str, list[str]]:
         "stamp sheet": [f"{row[0].value}={row[1].value}" for row in workbook["_stempel"].iter_rows(min_row=7)],
         "custom": [str(item.value) for item in workbook.custom_doc_props.props],  # type: ignore[attr-defined]
         "core": [str(properties.subject), str(properties.keywords)],
-        "footer": [str(sheet.oddFooter.left.text) for sheet in workbook.worksheets],  # type: ignore[union-attr]
+        "footer": [str(sheet.oddFooter.left.text) for sheet in visible],  # type: ignore[union-attr]
     }
 
 
@@ -399,7 +400,7 @@ def test_the_skjemakode_stands_in_every_carrier_and_is_the_same(language: str) -
         "stamp sheet": [STAMP],
         "custom": [STAMP],
         "core": [STAMP] * 2,
-        "footer": [STAMP] * 12,
+        "footer": [STAMP] * 8,
     }
     assert opened(language)["Skjema"]["B2"].value == f"Skjemakode: {STAMP.code}"
 
