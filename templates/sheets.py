@@ -16,6 +16,7 @@ from templates import style
 from templates.cells import letter
 from templates.entry import column_width, fetched, fetched_state, number_format, prompt, validation
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Section, TableSheet
+from templates.in_use import InUse
 from templates.layout import SheetLayout
 from templates.live_items import TOP, Live
 from templates.marks import mark_findings
@@ -25,6 +26,7 @@ from templates.texts import Texts
 WIDTHS = {at.LABEL_COLUMN: 40, at.ANSWER_COLUMN: 50, at.STATUS_COLUMN: 44, at.HELP_COLUMN: 46}
 GRID_LABEL_WIDTH = 44
 STATUS_WIDTH = 60
+STATUS_LINES = 3  # shown of what is said beside a question; the sheet Kontroll shows all
 STATUS_FONT = Font(name=style.FONT, size=10, bold=True, color=style.ALERT)
 LINE_HEIGHT = 15.5  # points for one line of 11 point text
 SMALL = 13.5 / LINE_HEIGHT  # how much lower a line of the 10 point help is
@@ -41,6 +43,7 @@ class Writer:
     language: str
     texts: Texts
     live: Live
+    in_use: InUse
 
     def say(self, key: str, **values: object) -> str:
         return self.texts.say(key, self.language, **values)
@@ -55,6 +58,7 @@ def write_sheet(writer: Writer, place: SheetLayout) -> Worksheet:
     """Write one answer sheet."""
     sheet: Worksheet = writer.workbook.create_sheet(place.sheet.label[writer.language])
     mark_findings(sheet, writer.live, place)  # first: what is wrong is drawn before the lines of a table
+    writer.in_use.draw(sheet, place)
     if isinstance(place.sheet, QuestionSheet):
         _write_questions(writer, sheet, place, place.sheet)
     elif isinstance(place.sheet, TableSheet):
@@ -153,12 +157,15 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         answer.value = "=" + _fetched(writer, place, question, row)
     status = sheet[f"{at.STATUS_COLUMN}{row}"]
     style.STATUS.dress(status)
-    if writer.live.items[place.sheet.key, question.key].causes:
-        status.value = "=" + _status(writer, place, row)
+    causes = writer.live.items[place.sheet.key, question.key].causes
+    if causes or writer.in_use.has(place.sheet.key, question.key):
+        status.value = "=" + _status(writer, place, question.key, row)
     sheet[f"{at.HELP_COLUMN}{row}"] = help_text
     style.HELP.dress(sheet[f"{at.HELP_COLUMN}{row}"])
     help_height = _height(help_text, WIDTHS[at.HELP_COLUMN] * SMALL_LETTERS) * SMALL
-    height = max(_height(label, WIDTHS[at.LABEL_COLUMN] - 2), help_height)
+    said = max((cause.rule.message[writer.language] for cause in causes), key=len, default="")
+    said_height = min(STATUS_LINES * LINE_HEIGHT, _height(said, WIDTHS[at.STATUS_COLUMN]))
+    height = max(_height(label, WIDTHS[at.LABEL_COLUMN] - 2), help_height, said_height)
     sheet.row_dimensions[row].height = max(height, LONG_LINES * LINE_HEIGHT) if question.type == "longtext" else height
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), f"${at.ANSWER_COLUMN}${row}")
     if look is style.ANSWER:
@@ -176,10 +183,17 @@ def _fetched(writer: Writer, place: SheetLayout, question: Question, row: int) -
     return fetched_state(writer.form, records, question, place, by, block.answer(key, row))
 
 
-def _status(writer: Writer, place: SheetLayout, row: int | None = None) -> str:
-    """The formula that fetches what is found in a row, or on the sheet as a whole."""
+def _status(writer: Writer, place: SheetLayout, key: str, row: int) -> str:
+    """The formula of what stands beside a question or a row of a grid."""
+    told = f"{at.RULES_SHEET}!{writer.live.plan.blocks[place.sheet.key].message}{row}"
+    return writer.in_use.status(place.sheet.key, key, told, writer.say("not_in_use"))
+
+
+def _whole_status(writer: Writer, place: SheetLayout) -> str:
+    """The formula of what is said of a sheet as a whole."""
     block = writer.live.plan.blocks[place.sheet.key]
-    return f'{at.RULES_SHEET}!{block.message}{block.top if row is None else row}&""'
+    told = f"{at.RULES_SHEET}!{block.message}{block.top}"
+    return writer.in_use.status(place.sheet.key, TOP, told, writer.say("sheet_not_in_use"))
 
 
 def _validate(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, *cells: str) -> None:
@@ -202,7 +216,9 @@ def _write_table(writer: Writer, sheet: Worksheet, place: SheetLayout, definitio
     _write_status_head(writer, sheet, place)
     sheet.column_dimensions[place.status_column].font = STATUS_FONT
     sheet.column_dimensions[place.status_column].protection = Protection(locked=True)
-    shared.write(place.status_column, place.first_row, place.last_row, _status(writer, place, place.first_row))
+    message = writer.live.plan.blocks[place.sheet.key].message
+    told = f'{at.RULES_SHEET}!{message}{place.first_row}&""'
+    shared.write(place.status_column, place.first_row, place.last_row, told)
     sheet.freeze_panes = f"C{place.first_row}"
 
 
@@ -238,8 +254,8 @@ def _write_status_head(writer: Writer, sheet: Worksheet, place: SheetLayout) -> 
     head.value = writer.say("status")
     style.HEADER.dress(head)
     style.STATUS.dress(whole)
-    if writer.live.items[place.sheet.key, TOP].causes:
-        whole.value = "=" + _status(writer, place)
+    if writer.in_use.has(place.sheet.key, TOP) or writer.live.items[place.sheet.key, TOP].causes:
+        whole.value = "=" + _whole_status(writer, place)
 
 
 def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, shared: Shared) -> None:
@@ -312,7 +328,7 @@ def _write_grid_row(writer: Writer, sheet: Worksheet, place: SheetLayout, defini
         else:
             style.ANSWER.dress(cell, number_format(question))
     status = sheet[f"{place.status_column}{number}"]
-    status.value = "=" + _status(writer, place, number)
+    status.value = "=" + _status(writer, place, row.key, number)
     style.STATUS.dress(status)
     sheet.row_dimensions[number].height = max(22, _height(label.value, GRID_LABEL_WIDTH - 2))
 

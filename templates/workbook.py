@@ -9,6 +9,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.control import write_control
 from templates.form import Form
+from templates.in_use import InUse
 from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
 from templates.lean import lean
 from templates.lists import write_lists
@@ -29,7 +30,8 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     workbook = Workbook()
     del workbook[workbook.active.title]  # type: ignore[union-attr]
     live = make_live(form, language)
-    writer = Writer(workbook, form, language, workbook_texts(), live)
+    in_use = InUse(live)
+    writer = Writer(workbook, form, language, workbook_texts(), live, in_use)
     _write_guide(writer, office)
     for place in layout(form).values():
         sheet = write_sheet(writer, place)
@@ -38,7 +40,7 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     write_control(writer)
     note = writer.say("locked_sheet")
     rules = workbook.create_sheet(RULES_SHEET)
-    for name in name_findings(live):
+    for name in (*name_findings(live), *in_use.define()):
         workbook.defined_names[name.name] = name
     write_rules(rules, live, note, writer.say("more", antall="{antall}"))
     write_lists(workbook, form, language, live.plan.records, live.plan.columns, note)
