@@ -12,8 +12,9 @@ from intake.batch import Received, receive_all
 from intake.receive import Office, receive
 from intake.sources import SourceError, find_returns
 from intake.submission import Refused, Return
+from outputs.archive import ArchiveError, archive, sweep
 from outputs.log import DUPLICATE
-from outputs.register import ArchiveError, Register, archive
+from outputs.register import Register
 from templates.form import Form
 from templates.round import Round
 from validation.check import judge
@@ -47,7 +48,8 @@ def ingest(
     """
     known_to_us = known_of(round_)
     sources = find_returns(paths or [round_.inbox], round_.form.zone)
-    register = Register.open(round_.register, round_.form)
+    register = Register.open(round_.register, round_.form, known_to_us)
+    sweep(round_)
     known = register.known({source.sha256 for source in sources})
     new = [source for source in sources if source.sha256 not in known]
     kept, lost = (new, []) if dry else _keep(round_, new)
@@ -56,7 +58,7 @@ def ingest(
         judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us)}
         step(len(new))
     verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
-    return verdicts if dry else register.merge(verdicts, now)
+    return register.merge(verdicts, now, keep=not dry)
 
 
 def office_of(owner: Round | Form) -> Office:

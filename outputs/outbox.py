@@ -18,10 +18,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
-from outputs.log import among, as_finding, findings, letter_events, letters, returns, submissions
+from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
+from outputs.log import among, letter_events, letters, returns, submissions
 from outputs.mail import registered_address, write_message
-from outputs.projection import SUPERSEDED
 from outputs.register import Register
+from outputs.rulings import settled_files
 from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Round
@@ -47,7 +48,7 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
     """
     with register.reading() as connection:
         told = _told(connection)
-        owed = [row for row in _standing(connection, register) if (row["sha256"], row["outcome"]) not in told]
+        owed = [row for row in _standing(connection, register) if (row["sha256"], row["stood"]) not in told]
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
     made = []
     for start in range(0, len(owners), AT_A_TIME):
@@ -66,7 +67,7 @@ class Key:
 
     recipient: str
     kind: str
-    about: frozenset[tuple[str, str]]  # SHA-256 and outcome
+    about: frozenset[tuple[str, str]]  # SHA-256, and how the version stood
 
     def __str__(self) -> str:
         pairs = (f"{sha256}={outcome}" for sha256, outcome in sorted(self.about))
@@ -95,7 +96,7 @@ def _last_told(connection: Connection, reports: Collection[str], told: Iterable[
         select(submissions.c.sha256, submissions.c.report).where(among(submissions.c.report, reports))
     )
     report_of = {row.sha256: row.report for row in rows}
-    return {report_of[sha256]: sha256 for sha256, outcome in told if outcome != LATE and sha256 in report_of}
+    return {report_of[sha256]: sha256 for sha256, stood in told if not stood.startswith(LATE) and sha256 in report_of}
 
 
 # what there is to tell
@@ -114,6 +115,7 @@ def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
         select(
             version.c.sha256,
             version.c.outcome,
+            version.c.stood,
             report.c.recipient,
             report.c.report,
             report.c.title,
@@ -125,7 +127,7 @@ def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
         )
         .join(report, report.c.report == version.c.report)
         .join(returns, returns.c.sha256 == version.c.sha256)
-        .where(version.c.outcome != SUPERSEDED)
+        .where(version.c.outcome.not_in((SUPERSEDED, QUARANTINED, *SETTLED)))
     )
     return connection.execute(query).mappings().all()
 
@@ -137,6 +139,7 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
         select(
             returns.c.sha256,
             returns.c.outcome,
+            returns.c.outcome.label("stood"),
             returns.c.recipient,
             returns.c.report,
             report.c.title,
@@ -151,7 +154,8 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
         .where(report.c.received.is_(None) | (report.c.received < returns.c.received))
         .order_by(returns.c.received)
     )
-    rows = connection.execute(query).mappings().all()
+    settled = settled_files(connection)
+    rows = [row for row in connection.execute(query).mappings() if row["sha256"] not in settled]
     return {row["report"] or row["sha256"]: row for row in rows}.values()
 
 
@@ -184,14 +188,10 @@ class _Desk:
 
     def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
         """Read what was found, less that a return was late: the letter has its own words for it."""
-        query = (
-            select(findings).where(among(findings.c.sha256, sha256s)).order_by(findings.c.sha256, findings.c.position)
-        )
-        rows = self.connection.execute(query).mappings().all()
         lateness = {rule.id for rule in self.form.rules if rule.check == DEADLINE_CHECK}
         return {
-            sha256: tuple(as_finding(row) for row in group if row["rule"] not in lateness)
-            for sha256, group in groupby(rows, itemgetter("sha256"))
+            sha256: tuple(finding for finding in found if finding.rule not in lateness)
+            for sha256, found in self.register.findings_in(sha256s).items()
         }
 
     def _received(
@@ -210,6 +210,8 @@ class _Desk:
             missed=_missed(row, self.form),
             stands_by=bool(row["stands_by"]),
             told=_errors(found.get(told, ())) if told and told != row["sha256"] else None,
+            stood=row["stood"],
+            more=told == row["sha256"] and row["stood"] != row["outcome"],
         )
 
     def _recipient(self, orgnr: str) -> Recipient:
@@ -221,7 +223,7 @@ class _Desk:
         key = Key(
             letter.recipient.orgnr,
             letter.kind,
-            frozenset((item.sha256, item.outcome) for item in letter.about),
+            frozenset((item.sha256, item.stood) for item in letter.about),
         )
         if self.connection.scalar(select(letters.c.id).where(letters.c.key == str(key))):
             return []
