@@ -25,7 +25,7 @@ def verify(round_: Round, register: Register) -> list[str]:
             damaged = [f"register.db is damaged ({error.orig}); put it back from your backup"]
         if damaged:
             return [*damaged, *_archive(round_, {})]
-        kept = dict(connection.execute(select(returns.c.sha256, returns.c.name)).tuples().all())
+        kept = {row.sha256: row.name for row in connection.execute(select(returns.c.sha256, returns.c.name))}
         return [
             *_triggers(connection),
             *_answers(connection),
