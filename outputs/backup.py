@@ -55,10 +55,13 @@ def back_up(round_: Round, folder: Path) -> Copied:
 def _copy_register(path: Path, target: Path) -> None:
     """Copy a database that may be in use, and prove the copy before it takes the place of the last one."""
     temporary = _unfinished(target)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(temporary)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
-        found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(temporary)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+            found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        found = str(error)
     if found != "ok":
         temporary.unlink()
         raise RefusalError(f"{path} is damaged ({found}); the last backup is left as it was")

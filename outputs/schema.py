@@ -101,21 +101,20 @@ def carry_over(path: Path, form: Form) -> Path:
         log.create_all(connection)
     with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(kept)) as copy:
         old.backup(copy)
-    with closing(sqlite3.connect(new)) as connection:
-        connection.execute("ATTACH ? AS old", [str(kept)])
-        try:
+    try:
+        with closing(sqlite3.connect(new)) as connection:
+            connection.execute("ATTACH ? AS old", [str(kept)])
             with connection:
                 for table in log.sorted_tables:
                     _copy(connection, table, form)
-        except sqlite3.Error as error:
-            kept.unlink()
-            raise RefusalError(
-                f"{path} is too old to be carried over ({error}); keep it, move it away, "
-                "and take the files of archive/ in again with: behov ingest archive"
-            ) from None
-        connection.commit()
-        connection.execute("DETACH old")
-    Path(new).replace(path)
+    except sqlite3.Error as error:
+        kept.unlink()
+        new.unlink()
+        raise RefusalError(
+            f"{path} is too old to be carried over ({error}); keep it, move it away, "
+            "and take the files of archive/ in again with: behov ingest archive"
+        ) from None
+    new.replace(path)
     return kept
 
 
@@ -123,6 +122,8 @@ def _copy(connection: sqlite3.Connection, table: Table, form: Form) -> None:
     """Copy the rows of one table of the log, as far as the older one has its columns."""
     had = {row[1] for row in connection.execute(f"PRAGMA old.table_info({table.name})")}
     columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name in had)
+    if had and not columns:
+        raise sqlite3.DatabaseError(f"«{table.name}» is something else there")
     if columns:
         connection.execute(
             f"INSERT INTO main.{table.name} ({columns})"  # noqa: S608 - names of our own tables

@@ -16,6 +16,8 @@ from outputs.subject import find_subject
 from outputs.telling import WORDS
 from outputs.waiting import SHORT, decide_words
 from templates.round import Round
+from validation.findings import WAIVED
+from validation.rules import DEADLINE_CHECK
 
 Story = dict[str, Any]
 
@@ -45,17 +47,18 @@ class _Teller:
             "files": files,
             "letters": self._letters(sha256s),
             "decisions": self._decisions(report, {file["sha256"]: file["number"] for file in files}),
-            "commands": list(_commands(report, files)),
+            "commands": list(self._commands(report, files)),
         }
 
     def _standing(self, report: str | None, files: Sequence[Story]) -> Story:
         table = self.register.current.report
         found = self.connection.execute(select(table).where(table.c.report == report)).mappings().first()
         row = found or {"status": files[0]["outcome"], "recipient": files[0]["recipient"]}
+        registered = self.round.recipients.get(row["recipient"] or "")
         return {
             "report": report,
             "recipient": row["recipient"],
-            "owner": row.get("owner"),
+            "owner": registered.name if registered else row.get("owner"),
             "title": row.get("title"),
             "status": row["status"],
             "correction_deadline": self._when(row.get("correction_deadline")),
@@ -153,25 +156,28 @@ class _Teller:
     def _when(self, moment: datetime | None) -> str | None:
         return moment.astimezone(self.zone).isoformat() if moment else None
 
+    def _commands(self, report: str | None, files: Sequence[Story]) -> Iterator[str]:
+        """List what a person can decide now."""
+        if report is None:
+            if files[0]["outcome"] == files[0]["received_as"]:
+                yield f"behov {decide_words(files[0]['sha256'][:SHORT], 'reject')}"
+            return
+        versions = [file for file in files if file["number"]]
+        for what, permitted in DECIDING.items():
+            able = [file for file in versions if file["outcome"] in permitted]
+            counting = [file for file in able if file["counts"]]
+            if what == "waive" and any(self._can_be_waived(one) for file in counting for one in file["findings"]):
+                yield f"behov {decide_words(report, what, 'RULE')}"
+            elif what == "withdraw" and counting:
+                yield f"behov {decide_words(report, what)}"
+            elif what == "prefer" and len(versions) > 1 and able:
+                yield f"behov {decide_words(report, what, 'VERSION')}"
+            elif what in ("accept", "accept-late", "reject"):
+                yield from (f"behov {decide_words(report, what, str(file['number']))}" for file in able)
 
-def _commands(report: str | None, files: Sequence[Story]) -> Iterator[str]:
-    """List what a person can decide now."""
-    if report is None:
-        if files[0]["outcome"] == files[0]["received_as"]:
-            yield f"behov {decide_words(files[0]['sha256'][:SHORT], 'reject')}"
-        return
-    versions = [file for file in files if file["number"]]
-    for what, permitted in DECIDING.items():
-        able = [file for file in versions if file["outcome"] in permitted]
-        counting = [file for file in able if file["counts"]]
-        if what == "waive" and counting and counting[0]["findings"]:
-            yield f"behov {decide_words(report, what, 'RULE')}"
-        elif what == "withdraw" and counting:
-            yield f"behov {decide_words(report, what)}"
-        elif what == "prefer" and len(versions) > 1 and able:
-            yield f"behov {decide_words(report, what, 'VERSION')}"
-        elif what in ("accept", "accept-late", "reject"):
-            yield from (f"behov {decide_words(report, what, str(file['number']))}" for file in able)
+    def _can_be_waived(self, finding: Story) -> bool:
+        late = {rule.id for rule in self.round.form.rules if rule.check == DEADLINE_CHECK}
+        return finding["severity"] != WAIVED and finding["rule"] not in late
 
 
 # for the terminal

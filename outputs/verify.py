@@ -26,12 +26,9 @@ def verify(round_: Round, register: Register) -> list[str]:
         if damaged:
             return [*damaged, *_archive(round_, {})]
         kept = {row.sha256: row.name for row in connection.execute(select(returns.c.sha256, returns.c.name))}
-        return [
-            *_triggers(connection),
-            *_answers(connection),
-            *_archive(round_, kept),
-            *_projection(register, connection),
-        ]
+        answers = list(_answers(connection))
+        made_again = [] if answers else _projection(register, connection)
+        return [*_triggers(connection), *answers, *_archive(round_, kept), *made_again]
 
 
 def _damage(connection: Connection) -> Iterator[str]:
