@@ -33,6 +33,7 @@ from validation.rules import DEADLINE_CHECK
 from validation.verdict import LATE
 
 NAMES_VERSION, NAMES_RULE = "prefer", WAIVE  # decisions that say what they are about
+WHOLE = (NAMES_RULE, "withdraw")  # decisions on the report, whatever version counts
 
 
 Found = dict[str, Any]
@@ -144,7 +145,7 @@ class _Case:
         _record(self.connection, self.report, wish, rulings, waives)
         self.register.refresh([self.report], wish.at, f"decide {wish.what}")
         self.versions = self._versions()
-        return self._told(wish, version, before, changed=True)
+        return self._told(wish, None if wish.what in WHOLE else version, before, changed=True)
 
     def _told(self, wish: Wish, version: Found | None, before: str, *, changed: bool) -> Decision:
         return Decision(
@@ -190,15 +191,14 @@ class _Case:
     def _chosen(self, wish: Wish) -> Found:
         """Find the version that is decided on. Raises RefusalError."""
         permitted = DECIDING[wish.what]
-        if wish.what not in (NAMES_RULE, "withdraw") and (wish.about or self.named):
+        if wish.what not in WHOLE and (wish.about or self.named):
             return self._by_name(wish)
         if wish.what == NAMES_VERSION:
             raise RefusalError(f"say which version: behov {decide_words(self.report, wish.what, 'VERSION')}; "
                                 f"{self.report} has {numbered(self.versions)}")  # fmt: skip
         waiting = [row for row in self.versions if row["outcome"] in WAITING and row["outcome"] in permitted]
         counting = [row for row in self.versions if row == self.counting and row["outcome"] in permitted]
-        whole = wish.what in (NAMES_RULE, "withdraw")
-        candidates = counting if whole else waiting or counting
+        candidates = counting if wish.what in WHOLE else waiting or counting
         if wish.what == "accept" and counting and counting[0] not in candidates:
             candidates = [*counting, *candidates]
         if not candidates:
