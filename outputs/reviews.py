@@ -4,7 +4,7 @@ What one report says may give a finding in another that came earlier. So every c
 leads to a review, and what a review finds anew in a version is added to the log.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -24,7 +24,7 @@ from outputs.log import (
     review_findings,
     reviews,
 )
-from outputs.projection import ROW, ROW_KEY, Projection
+from outputs.projection import REPORT, ROW, ROW_KEY, Projection
 from templates.form import Form, Rule
 from validation.across import ACROSS
 from validation.check import across_findings, across_hits
@@ -85,8 +85,10 @@ class Reviewer:
         self.form = form
         self.current = current
         self.known = known
-        asked = [path for rule in form.rules if rule.check in ACROSS for path in rule.given.values()]
-        self.asked = sorted({path.partition(".")[0] for path in asked})  # sheets
+        self.asked: dict[str, list[str]] = {}  # the questions that the rules ask for, by sheet
+        for path in sorted({path for rule in form.rules if rule.check in ACROSS for path in rule.given.values()}):
+            sheet, _, key = path.partition(".")
+            self.asked.setdefault(sheet, []).append(key)
 
     def review(self, connection: Connection, now: datetime, why: str) -> set[str]:
         """Log what has changed in any version that counts; gives the reports concerned."""
@@ -141,15 +143,15 @@ class Reviewer:
         ]
 
     def _rows(self, connection: Connection, sheet: str) -> dict[str, tuple[Row, ...]]:
-        columns = self.current.columns[sheet]
-        query = select(self.current.sheets[sheet]).order_by(*self.current.order(sheet))
-
-        def read() -> Iterator[tuple[str, Row]]:
-            for row in connection.execute(query).mappings():
-                answers = {key: Answer(row[name], "", "") for key, name in columns.items() if row[name] is not None}
-                yield row["report"], Row(row.get(ROW, 0), row.get(ROW_KEY, ""), answers)
-
-        return {report: tuple(row for _, row in rows) for report, rows in groupby(read(), lambda pair: pair[0])}
+        table, names, keys = self.current.sheets[sheet], self.current.columns[sheet], self.asked[sheet]
+        place = next((name for name in (ROW, ROW_KEY) if name in table.primary_key.columns), REPORT)
+        query = select(table.c.report, table.c[place], *(table.c[names[key]] for key in keys))
+        rows: dict[str, list[Row]] = {}
+        for report, at, *values in connection.execute(query.order_by(*self.current.order(sheet))):
+            answers = {key: Answer(value, "", "") for key, value in zip(keys, values, strict=True) if value is not None}
+            number, key = (at, "") if place == ROW else (0, at if place == ROW_KEY else "")
+            rows.setdefault(report, []).append(Row(number, key, answers))
+        return {report: tuple(found) for report, found in rows.items()}
 
 
 def _same_row(submission: Submission, hit: Hit) -> Row:
