@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import event, select
@@ -40,14 +40,14 @@ FOUND: dict[str, tuple[Finding, ...]] = {
     "late": (LATE_FINDING, ERROR),
     "quarantined": (),
 }
+SHOWN = {AS_FOUND: JUDGED, AS_RECEIVED: (*JUDGED, *WAITING)}
 Rows = dict[str, set[str]]
 
 
 def allowed() -> set[tuple[str, str]]:
     """List every change of state that the table permits in one step, from any state to any other."""
     pairs = {(state, to) for moves in TRANSITIONS.values() for state, to in moves.items()}
-    shown = {AS_FOUND: JUDGED, AS_RECEIVED: (*JUDGED, *WAITING)}
-    return {(state, one) for state, to in pairs for one in shown.get(to, (to,))}
+    return {(state, one) for state, to in pairs for one in SHOWN.get(to, (to,))}
 
 
 @st.composite
@@ -156,6 +156,13 @@ class History(RuleBasedStateMachine):
             assert self.log() == before, "what is refused is not logged"
         else:
             assert done.changed
+            version = self.register.current.version
+            query = select(version.c.sha256, version.c.outcome)
+            with self.register.reading() as connection:
+                chosen = connection.execute(query.where(version.c.report == report, version.c.number == done.version))
+            for sha256, outcome in chosen:
+                to = DECIDING[what][self.states[sha256]]
+                assert outcome in SHOWN.get(to, (to,)), "the version decided on goes where the table says"
 
     @rule()
     def feedback(self) -> None:
@@ -244,6 +251,11 @@ class History(RuleBasedStateMachine):
 
 ALLOWED = allowed()
 TestHistory = History.TestCase
+# A history of twelve steps can be read as it is; making it shorter takes minutes.
 TestHistory.settings = settings(
-    max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15,
+    stateful_step_count=12,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
 )
