@@ -76,24 +76,68 @@ def _receive(source: Return, office: Office) -> Submission | Refused:
     except UnreadableWorkbookError:
         return Refused(source, "unreadable", "damaged")
     stamp = _identify(workbook, office)
-    try:
-        places = locate(workbook, office.form, office.words)
-    except LocateError as error:
-        raise NotOursError("quarantined", error.reason, stamp, **error.details) from None
-    missing = [sheet.label[office.form.languages[0]] for key, sheet in office.form.sheets.items() if key not in places]
-    if missing:
-        raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
-    recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, office.form)
-    sheets = _read_sheets(office.form, places, error_cells(data), recipient)
-    submission = Submission(
-        source, office.form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets
-    )
+    errors = error_cells(data)
+    if office.key is not None and not is_genuine(stamp, office.form, office.key):
+        return _unproved(source, stamp, workbook, office, errors)
+    return _believed(source, stamp, workbook, office, errors)
+
+
+def _believed(
+    source: Return, stamp: Stamp, workbook: Workbook, office: Office, errors: dict[str, set[str]]
+) -> Submission | Refused:
+    """Take the answers, unless there are none or they are from another owner. Raises NotOursError."""
+    submission, recipient = _understand(source, stamp, workbook, office, errors)
     if is_unchanged(submission, office.form, recipient):
         return Refused(source, "empty", "empty_return", {}, stamp.report, stamp.recipient)
+    other = _another_owner(submission, office)
+    if other is not None:
+        names = {"owner": recipient.name or recipient.orgnr, "other": other.name or other.orgnr}
+        return Refused(source, "quarantined", "another_owner", names, stamp.report, None, submission)
     return submission
 
 
+def _understand(
+    source: Return, stamp: Stamp, workbook: Workbook, office: Office, errors: dict[str, set[str]]
+) -> tuple[Submission, Recipient]:
+    """Read the answers of a workbook with this stamp. Raises NotOursError."""
+    form = office.form
+    if stamp.version not in (form.version, *form.file.accepts):
+        raise NotOursError("quarantined", "unknown_version", stamp, version=stamp.version, current=form.version)
+    if office.key is not None and stamp.recipient not in office.recipients:
+        raise NotOursError("quarantined", "unknown_recipient", stamp, orgnr=stamp.recipient)
+    try:
+        places = locate(workbook, form, office.words)
+    except LocateError as error:
+        raise NotOursError("quarantined", error.reason, stamp, **error.details) from None
+    missing = [sheet.label[form.languages[0]] for key, sheet in form.sheets.items() if key not in places]
+    if missing:
+        raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
+    recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, form)
+    sheets = _read_sheets(form, places, errors, recipient)
+    read = Submission(source, form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets)
+    return read, recipient
+
+
 # whose is it?
+
+
+def _unproved(source: Return, stamp: Stamp, workbook: Workbook, office: Office, errors: dict[str, set[str]]) -> Refused:
+    """A skjemakode that is not ours, or was changed: whose it is nobody knows, but what it says is kept."""
+    try:
+        submission = _understand(source, stamp, workbook, office, errors)[0]
+    except NotOursError:
+        return Refused(source, "quarantined", "bad_code", {"code": stamp.code})
+    return Refused(source, "quarantined", "bad_code", {"code": stamp.code}, submission=submission)
+
+
+def _another_owner(submission: Submission, office: Office) -> Recipient | None:
+    """The other recipient of the round that the answers say they are from, when they do."""
+    for sheet, question in office.form.questions():
+        if question.prefill == "recipient.orgnr" and isinstance(office.form.sheets[sheet], QuestionSheet):
+            answer = submission.answer(f"{sheet}.{question.key}")
+            if answer is not None and answer.value != submission.recipient:
+                return office.recipients.get(str(answer.value))
+    return None
 
 
 def _identify(workbook: Workbook, office: Office) -> Stamp:
@@ -106,15 +150,8 @@ def _identify(workbook: Workbook, office: Office) -> Stamp:
         codes = ", ".join(stamp.code for stamp in stamps)
         raise NotOursError("quarantined", "codes_disagree", codes=codes)
     stamp = next(iter(stamps))
-    form = office.form
-    if not stamp.report.startswith(f"{form.file.code}-"):
+    if not stamp.report.startswith(f"{office.form.file.code}-"):
         raise NotOursError("quarantined", "wrong_form", code=stamp.code)
-    if office.key is not None and not is_genuine(stamp, form, office.key):
-        raise NotOursError("quarantined", "bad_code", code=stamp.code)  # whose it is, nobody knows
-    if stamp.version not in (form.version, *form.file.accepts):
-        raise NotOursError("quarantined", "unknown_version", stamp, version=stamp.version, current=form.version)
-    if office.key is not None and stamp.recipient not in office.recipients:
-        raise NotOursError("quarantined", "unknown_recipient", stamp, orgnr=stamp.recipient)
     return stamp
 
 
