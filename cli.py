@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
+DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
 
@@ -311,6 +312,97 @@ def status(folder: Path, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("subject", metavar="REPORT-OR-FILE")
+@json_option
+@click.pass_obj
+def show(folder: Path, subject: str, *, as_json: bool) -> None:
+    """Tell the whole story of one report, or of one file (its name, or the start of its SHA-256)."""
+    from outputs.story import story, story_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        told = story(round_, register, subject)
+    if as_json:
+        _print_json(told)
+    else:
+        _tell(story_lines(told, round_.form.languages[0]))
+
+
+@main.command()
+@click.argument("report")
+@click.argument("decision", type=click.Choice(DECISIONS))
+@click.argument("about", metavar="[VERSION|RULE]", default="")
+@click.option("--reason", default="", help="Why. Stays in the register.")
+@click.option("--by", default="", help="Who decides: the name of a person.")
+@json_option
+@click.pass_obj
+def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish: str) -> None:
+    """Record a person's decision on a report, or on a file that is none.
+
+    A VERSION is a number or the start of a SHA-256, as `behov show` tells them; prefer needs one,
+    the others where several versions wait. waive needs the RULE. The same decision again changes
+    nothing.
+    """
+    from outputs.decide import Wish, decide, decided_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
+    if as_json:
+        _print_json(done.json())
+    else:
+        _tell(decided_lines(done))
+
+
+@main.command()
+@json_option
+@click.pass_obj
+def rebuild(folder: Path, *, as_json: bool) -> None:
+    """Make the current state of the register again from its log; carry an older register.db over."""
+    from outputs.upkeep import rebuild, rebuilt_lines
+
+    with _told_plainly():
+        round_ = _round(folder)
+        done = rebuild(round_, _now(round_.form))
+    if as_json:
+        _print_json(done)
+    else:
+        _tell(rebuilt_lines(done))
+
+
+@main.command()
+@json_option
+@click.pass_obj
+def verify(folder: Path, *, as_json: bool) -> None:
+    """Prove that the register, its originals and its current state are whole."""
+    from outputs.verify import verified_lines, verify
+
+    with _told_plainly():
+        problems = verify(*_register(folder))
+    if as_json:
+        _print_json({"ok": not problems, "problems": problems})
+    else:
+        _tell(verified_lines(problems))
+    sys.exit(NEEDS_A_PERSON if problems else DONE)
+
+
+@main.command()
+@click.option("--to", "path", type=click.Path(path_type=Path, file_okay=False), help="Where to; best on another disk.")
+@json_option
+@click.pass_obj
+def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
+    """Copy the round to another folder (default: backup/), also while others work in it."""
+    from outputs.backup import back_up
+
+    with _told_plainly():
+        done = back_up(_round(folder), path or folder / "backup")
+    if as_json:
+        _print_json(done.json())
+    else:
+        _tell(done.lines())
+
+
+@main.command()
 @click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 @click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
 @click.pass_obj
@@ -421,10 +513,11 @@ def _round(folder: Path) -> "Round":
 
 
 def _register(folder: Path) -> tuple["Round", "Register"]:
+    from outputs.ingest import known_of
     from outputs.register import Register
 
     round_ = _round(folder)
-    return round_, Register.open(round_.register, round_.form)
+    return round_, Register.open(round_.register, round_.form, known_of(round_))
 
 
 def _sent(
@@ -457,6 +550,7 @@ def _now(form: "Form") -> datetime:
 def _told_plainly() -> Iterator[None]:
     """Turn every failure into one sentence: theirs with exit code 2, ours with 3 and a log."""
     from intake.sources import SourceError
+    from outputs.refusals import RefusalError
     from templates.definition import FormError
     from templates.round import RoundError
     from templates.tables import TableError
@@ -469,7 +563,7 @@ def _told_plainly() -> Iterator[None]:
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
-    except (RoundError, TableError, SourceError, WaiversError) as error:
+    except (RoundError, TableError, SourceError, WaiversError, RefusalError) as error:
         raise WrongUse(str(error)) from None
     except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)

@@ -13,10 +13,10 @@ from intake.isolation import Work
 from intake.likeness import likely_owner
 from intake.locate import LocateError, locate
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
-from intake.submission import Answer, Refused, Return, SheetAnswers, Submission
+from intake.submission import Answer, Refused, Return, Submission
 from intake.values import Reading, read_value
 from templates import layout as at
-from templates.form import Form
+from templates.form import Form, QuestionSheet
 from templates.layout import STAMP_SHEET
 from templates.prefill import prefilled
 from templates.recipients import Recipient
@@ -99,21 +99,21 @@ def _receive(source: Return, office: Office) -> Received:
     except UnreadableWorkbookError:
         return Refused(source, "unreadable", "damaged")
     stamp = _identify(workbook, office, source.sender)
-    try:
-        places = locate(workbook, office.form, office.words)
-    except LocateError as error:
-        raise NotOursError("quarantined", error.reason, stamp, **error.details) from None
-    missing = [sheet.label[office.form.languages[0]] for key, sheet in office.form.sheets.items() if key not in places]
-    if missing:
-        raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
-    recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, office.form)
-    sheets = read_answers(office.form, places, recipient, is_1904=workbook.is_1904)
-    _check_owner(sheets, stamp, office, _locked_as_sent(workbook, stamp, office))
-    submission = Submission(
-        source, office.form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets
-    )
+    if office.key is not None and not is_genuine(stamp, office.form, office.key):
+        return _unproved(source, stamp, workbook, office)
+    return _believed(source, stamp, workbook, office)
+
+
+def _believed(source: Return, stamp: Stamp, workbook: Workbook, office: Office) -> Received:
+    """Take the answers, unless there are none or they are from another owner. Raises NotOursError."""
+    submission, recipient = _understand(source, stamp, workbook, office)
+    _check_locked(submission, stamp, office, _locked_as_sent(workbook, stamp, office))
     if is_unchanged(submission, office.form, recipient):
         return Refused(source, "empty", "empty_return", {}, stamp.report, stamp.recipient)
+    other = _another_owner(submission, office)
+    if other is not None:
+        names = {"owner": recipient.name or recipient.orgnr, "other": other.name or other.orgnr}
+        return Refused(source, "quarantined", "another_owner", names, stamp.report, None, submission)
     return submission
 
 
@@ -123,7 +123,46 @@ def first_bytes(path: Path) -> bytes:
         return file.read(MAX_FILE + 1)
 
 
+def _understand(source: Return, stamp: Stamp, workbook: Workbook, office: Office) -> tuple[Submission, Recipient]:
+    """Read the answers of a workbook with this stamp. Raises NotOursError."""
+    form = office.form
+    if stamp.version not in (form.version, *form.file.accepts):
+        raise NotOursError("quarantined", "unknown_version", stamp, version=stamp.version, current=form.version)
+    if office.key is not None and stamp.recipient not in office.recipients:
+        raise NotOursError("quarantined", "unknown_recipient", stamp, orgnr=stamp.recipient)
+    try:
+        places = locate(workbook, form, office.words)
+    except LocateError as error:
+        raise NotOursError("quarantined", error.reason, stamp, **error.details) from None
+    missing = [sheet.label[form.languages[0]] for key, sheet in form.sheets.items() if key not in places]
+    if missing:
+        raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
+    recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, form)
+    sheets = read_answers(form, places, recipient, is_1904=workbook.is_1904)
+    read = Submission(source, form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets)
+    return read, recipient
+
+
 # whose is it?
+
+
+def _unproved(source: Return, stamp: Stamp, workbook: Workbook, office: Office) -> Refused:
+    """A skjemakode that is not ours, or was changed: whose it is nobody knows, but what it says is kept."""
+    try:
+        submission = _understand(source, stamp, workbook, office)[0]
+    except NotOursError:
+        return Refused(source, "quarantined", "bad_code", {"code": stamp.code})
+    return Refused(source, "quarantined", "bad_code", {"code": stamp.code}, submission=submission)
+
+
+def _another_owner(submission: Submission, office: Office) -> Recipient | None:
+    """The other recipient of the round that the answers say they are from, when they do."""
+    for sheet, question in office.form.questions():
+        if question.prefill == OWNER and isinstance(office.form.sheets[sheet], QuestionSheet):
+            answer = submission.answer(f"{sheet}.{question.key}")
+            if answer is not None and answer.value != submission.recipient:
+                return office.recipients.get(str(answer.value))
+    return None
 
 
 def _identify(workbook: Workbook, office: Office, sender: str | None) -> Stamp:
@@ -135,15 +174,8 @@ def _identify(workbook: Workbook, office: Office, sender: str | None) -> Stamp:
         codes = ", ".join(stamp.code for stamp in stamps)
         raise NotOursError("quarantined", "codes_disagree", codes=codes)
     stamp = next(iter(stamps))
-    form = office.form
-    if not stamp.report.startswith(f"{form.file.code}-"):
+    if not stamp.report.startswith(f"{office.form.file.code}-"):
         raise NotOursError("quarantined", "wrong_form", code=stamp.code)
-    if office.key is not None and not is_genuine(stamp, form, office.key):
-        raise NotOursError("quarantined", "bad_code", code=stamp.code)  # whose it is, nobody knows
-    if stamp.version not in (form.version, *form.file.accepts):
-        raise NotOursError("quarantined", "unknown_version", stamp, version=stamp.version, current=form.version)
-    if office.key is not None and stamp.recipient not in office.recipients:
-        raise NotOursError("quarantined", "unknown_recipient", stamp, orgnr=stamp.recipient)
     return stamp
 
 
@@ -195,24 +227,18 @@ def _locked_as_sent(workbook: Workbook, stamp: Stamp, office: Office) -> dict[st
     return locked
 
 
-def _check_owner(sheets: dict[str, SheetAnswers], stamp: Stamp, office: Office, locked: dict[str, str]) -> None:
-    """Demand that what we wrote and locked still stands, and that the answers are not another owner's.
-
-    Raises NotOursError.
-    """
+def _check_locked(submission: Submission, stamp: Stamp, office: Office, locked: dict[str, str]) -> None:
+    """Demand that what we wrote and locked still stands. Raises NotOursError."""
     form, recipient = office.form, office.recipients.get(stamp.recipient)
     for sheet, question in form.questions():
-        answer = next((row.answers.get(question.key) for row in sheets[sheet].rows), None)
-        if answer is None or question.prefill is None or (recipient is None and question.prefill != REPORT):
+        answer = next((row.answers.get(question.key) for row in submission.sheets[sheet].rows), None)
+        if answer is None or not question.locked or (recipient is None and question.prefill != REPORT):
             continue
         known = prefilled(question, recipient or _stranger(stamp, form), stamp.report)
         sent = read_value(locked.get(f"{sheet}.{question.key}", known), question, form)
-        if question.locked and not _is_same(answer, sent):
+        if not _is_same(answer, sent):
             details = {"label": question.label[form.languages[0]], "was": sent.raw if sent else "", "now": answer.raw}
             raise NotOursError("quarantined", "locked_changed", stamp, **details)
-        other = office.recipients.get(str(answer.value)) if question.prefill == OWNER else None
-        if recipient is not None and other not in (None, recipient):
-            raise NotOursError("quarantined", "other_owner", stamp, owner=recipient.name, other=other.name)
 
 
 # has anything been written?

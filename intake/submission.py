@@ -131,7 +131,8 @@ class Refused:
 
     outcome: unreadable (not a workbook we can take), quarantined (a person must look),
     empty (an unchanged template) or failed (our own bug). `reason` is a code of
-    `intake/texts.toml`, `details` its placeholders.
+    `intake/texts.toml`, `details` its placeholders. `submission` is what a quarantined file says, when
+    it could be read and only whose it is stands in doubt: it counts when a person believes it.
     """
 
     source: Return
@@ -140,3 +141,4 @@ class Refused:
     details: dict[str, str] = field(default_factory=dict)
     report: str | None = None
     recipient: str | None = None
+    submission: Submission | None = None

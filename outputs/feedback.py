@@ -40,6 +40,8 @@ class Received:
     missed: datetime | None = None  # the deadline it came after
     stands_by: bool = False
     told: tuple[Finding, ...] | None = None
+    stood: str = ""  # the outcome, and how often other reports have shown something more
+    more: bool = False  # the owner was told of this very version, and other reports have shown something more
     message_id: str = ""  # of the e-mail that brought it, when that is known
 
     @property
@@ -223,7 +225,7 @@ class _Author:
 
     def _standing(self, item: Received) -> Iterator[str]:
         say = self.words.say
-        key = "received" if item.told is None else "received_again"
+        key = "looked_again" if item.more else "received" if item.told is None else "received_again"
         sentences = [self._came(key, item, name=self._name(item))]
         if item.late and item.missed:
             sentences.append(say("late", deadline=self.words.moment(item.missed)))

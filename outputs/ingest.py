@@ -14,8 +14,9 @@ from intake.collected import read_received
 from intake.receive import Office, receive
 from intake.sources import Inlet, SourceError, find_returns
 from intake.submission import Refused, Return
+from outputs.archive import ArchiveError, archive, sweep
 from outputs.log import DUPLICATE
-from outputs.register import ArchiveError, Register, archive
+from outputs.register import Register
 from templates.form import Form
 from templates.round import Round
 from validation.check import judge
@@ -52,7 +53,8 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
     known_to_us = known_of(round_)
     with TemporaryDirectory(prefix="behov-") as unpacked:
         sources = find_returns(paths or [round_.inbox], inlet_of(round_, Path(unpacked), stated))
-        register = Register.open(round_.register, round_.form)
+        register = Register.open(round_.register, round_.form, known_to_us)
+        sweep(round_)
         known = register.known({source.sha256 for source in sources})
         new = [source for source in sources if source.sha256 not in known]
         kept, lost = (new, []) if dry else _keep(round_, new)
@@ -61,7 +63,7 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us)}
         step(len(new))
     verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
-    return verdicts if dry else register.merge(verdicts, now)
+    return register.merge(verdicts, now, keep=not dry)
 
 
 def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime) -> datetime | None:

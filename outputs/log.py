@@ -1,10 +1,12 @@
 """The log: every return, version, finding, letter and decision. It only grows.
 
-Triggers refuse to change or delete what has been written.
+Each row says when it was written and by whom, or belongs to one that does; triggers refuse to change
+or delete what has been written.
 """
 
+import getpass
 import json
-from collections import Counter
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
@@ -30,15 +32,38 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from intake.submission import Return, Submission
-from outputs.projection import Version
+from outputs.letter_states import OVERTAKEN, WAITING
+from outputs.life import JUDGED, QUARANTINED, Version
 from outputs.stored import Moment, Words, dump_submission, load_submission
 from validation.findings import Finding
 from validation.verdict import LATE, Verdict
 
 DUPLICATE, FAILED = "duplicate", "failed"
-VERSION_OUTCOMES = frozenset({"accepted", "remarks", "needs_correction", LATE})  # these have answers that may count
+VERSION_OUTCOMES = frozenset({*JUDGED, LATE, QUARANTINED})  # these may have answers that count
 
 log = MetaData()
+
+
+def actor() -> str:
+    """Name the person at the keyboard, as the system knows them; BEHOV_USER says it otherwise."""
+    try:
+        return os.environ.get("BEHOV_USER") or getpass.getuser()
+    except (KeyError, OSError):  # nobody by that number
+        return "unknown"
+
+
+def _by() -> Column[str]:
+    """Say who wrote a row; empty for what an older program wrote."""
+    return Column("by", Words, nullable=False, default=actor, server_default="")
+
+
+def finding_columns() -> list[Column[Any]]:
+    """Give a column for each field of a Finding."""
+    texts = [Column(name, Text, nullable=False) for name in ("rule", "part", "severity")]
+    words = [Column(name, Words, nullable=False) for name in ("sheet", "row_name", "written", "waiver")]
+    lists = ("cells", "questions", "message", "label", "elsewhere")
+    return [*texts, *words, *(Column(name, JSON, nullable=False) for name in lists)]
+
 
 returns = Table(
     "returns",
@@ -53,6 +78,19 @@ returns = Table(
     Column("report", Text),
     Column("recipient", Text),
     Column("ingested_at", Moment, nullable=False),
+    _by(),
+)
+failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
+    "failures",
+    log,
+    Column("sha256", Text, primary_key=True),
+    Column("path", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("received", Moment, nullable=False),
+    Column("sender", Words),
+    Column("reason", JSON, nullable=False),
+    Column("ingested_at", Moment, nullable=False),
+    _by(),
 )
 arrivals = Table(  # every place a return was seen, and what the run said about it
     "arrivals",
@@ -61,6 +99,7 @@ arrivals = Table(  # every place a return was seen, and what the run said about 
     Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
     Column("outcome", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    _by(),
 )
 origins = Table(  # who says when and from whom each arrival came; a mail's words are its sender's
     "origins",
@@ -85,36 +124,46 @@ submissions = Table(
     Column("recipient", Text, nullable=False),
     Column("answers", Text, nullable=False),  # see dump_submission
 )
-findings = Table(
+findings = Table(  # on receipt: what is wrong in the version itself
     "findings",
     log,
     Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("rule", Text, nullable=False),
-    Column("part", Text, nullable=False),
-    Column("severity", Text, nullable=False),
-    Column("sheet", Words, nullable=False),
-    Column("cells", JSON, nullable=False),
-    Column("questions", JSON, nullable=False),
-    Column("message", JSON, nullable=False),
-    Column("label", JSON, nullable=False),
-    Column("row_name", Words, nullable=False),
-    Column("written", Words, nullable=False),
-    Column("elsewhere", JSON, nullable=False),
-    Column("waiver", Words, nullable=False),
+    *finding_columns(),
+)
+reviews = Table(  # a version held against the other reports; the latest review of it holds
+    "reviews",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", Text, ForeignKey(submissions.c.sha256), nullable=False, index=True),
+    Column("news", Integer, nullable=False),  # how many reviews of the version, this one too, found something new
+    Column("why", Text, nullable=False),  # the command that led to it
+    Column("at", Moment, nullable=False),
+    _by(),
+)
+review_findings = Table(
+    "review_findings",
+    log,
+    Column("review", Integer, ForeignKey(reviews.c.id), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *finding_columns(),
 )
 correction_deadlines = Table(
     "correction_deadlines",
     log,
     Column("report", Text, primary_key=True),
     Column("due", Moment, primary_key=True),
+    Column("set_at", Moment),  # unknown for what an older program wrote
+    _by(),
 )
 decisions = Table(
     "decisions",
     log,
     Column("id", Integer, primary_key=True),
-    Column("report", Text, nullable=False, index=True),
-    Column("what", Text, nullable=False),
+    Column("report", Text, index=True),  # none for a file that is no version of any
+    Column("what", Text, nullable=False),  # a key of outputs.life.DECIDING
+    Column("rulings", JSON, nullable=False, server_default="{}"),  # what it says of each version, by SHA-256
+    Column("waives", JSON, nullable=False, server_default="[]"),  # rules that the report need not keep
     Column("by", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
@@ -131,6 +180,7 @@ letters = Table(  # the mailroom writes these; `letter_events` tells how `state`
     Column("to", JSON, nullable=False),
     Column("subject", Words, nullable=False),
     Column("made_at", Moment, nullable=False),
+    _by(),
 )
 letter_events = Table(
     "letter_events",
@@ -140,6 +190,7 @@ letter_events = Table(
     Column("state", Text, nullable=False),
     Column("note", Words, nullable=False, default=""),
     Column("at", Moment, nullable=False),
+    _by(),
 )
 letter_ids = Table(  # which letter a Message-ID names; a letter that was written again has several
     "letter_ids",
@@ -161,30 +212,44 @@ letter_orders = Table(  # what a person has said of a letter
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
     returns,
+    failures,
     arrivals,
     origins,
     submissions,
     findings,
+    reviews,
+    review_findings,
     correction_deadlines,
     decisions,
     letter_events,
     letter_ids,
     letter_orders,
 )
+FIXED = ("id", "key", "recipient", "kind", "made_at", '"by"')  # columns of letters that never change
+UNTIL_IT_LEAVES = ('"to"', "subject")  # these change only while a letter waits, or when it is made again
 
 
-def _refuse(table: Table, action: str, condition: str = "") -> None:
-    trigger = (
-        f"CREATE TRIGGER no_{action}_{table.name} BEFORE {action} ON {table.name} {condition}"
+GUARDS: list[tuple[str, str]] = []
+"""The triggers that guard the log: table and name."""
+
+
+def _refuse(table: Table, action: str, columns: Collection[str] = (), when: str = "", name: str = "") -> None:
+    of = f"OF {', '.join(columns)}" if columns else ""
+    trigger = name or f"no_{action}_{table.name}"
+    words = (
+        f"CREATE TRIGGER {trigger} BEFORE {action} {of} ON {table.name} {when}"
         f" BEGIN SELECT RAISE(ABORT, '{table.name} is append-only'); END"
     )
-    event.listen(table, "after_create", DDL(trigger))  # type: ignore[no-untyped-call]
+    event.listen(table, "after_create", DDL(words))  # type: ignore[no-untyped-call]
+    GUARDS.append((table.name, trigger))
 
 
 for _table in APPEND_ONLY:
     _refuse(_table, "DELETE")
-    # A file that only our own failure stopped may be tried again, and then gets its outcome.
-    _refuse(_table, "UPDATE", f"WHEN OLD.outcome <> '{FAILED}'" if _table is returns else "")
+    _refuse(_table, "UPDATE")
+_refuse(letters, "DELETE")
+_refuse(letters, "UPDATE", FIXED)
+_refuse(letters, "UPDATE", UNTIL_IT_LEAVES, f"WHEN OLD.state NOT IN {(*WAITING, OVERTAKEN)}", "no_UPDATE_letters_gone")
 
 
 # writing
@@ -196,28 +261,27 @@ def version_of(verdict: Verdict) -> Submission | None:
 
 
 def write_returns(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
-    """Log new returns with their answers and findings."""
-    _insert_returns(connection, [_return_row(verdict, now) for verdict in verdicts])
-    versions = [version for verdict in verdicts if (version := version_of(verdict))]
-    _insert(connection, submissions, [_submission_row(version) for version in versions])
-    checked = [verdict for verdict in verdicts if verdict.outcome != FAILED]
-    _insert(connection, findings, [row for verdict in checked for row in _finding_rows(verdict)])
+    """Log new returns with their answers and findings, and files that we failed to read."""
+    read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
+    insert_rows(connection, returns, [_return_row(verdict, now) for verdict in read])
+    versions = [version for verdict in read if (version := version_of(verdict))]
+    insert_rows(connection, submissions, [_submission_row(version) for version in versions])
+    insert_rows(connection, findings, [row for verdict in read for row in _finding_rows(verdict)])
+    failed = [_failure_row(verdict, now) for verdict in verdicts if verdict.outcome == FAILED]
+    if failed:
+        connection.execute(insert(failures).on_conflict_do_nothing(), failed)
 
 
 def write_arrivals(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
     """Log where returns were seen; a place seen before is not logged again."""
+    read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
     rows = [
-        {
-            "path": str(verdict.source.path),
-            "sha256": verdict.source.sha256,
-            "outcome": verdict.outcome,
-            "seen_at": now,
-        }
-        for verdict in verdicts
+        {"path": str(one.source.path), "sha256": one.source.sha256, "outcome": one.outcome, "seen_at": now}
+        for one in read
     ]
     if rows:
         connection.execute(insert(arrivals).on_conflict_do_nothing(), rows)
-        came = [_origin_row(verdict.source) for verdict in verdicts]
+        came = [_origin_row(verdict.source) for verdict in read]
         connection.execute(insert(origins).on_conflict_do_nothing(), came)
 
 
@@ -235,15 +299,7 @@ def _origin_row(source: Return) -> dict[str, Any]:
     }
 
 
-def _insert_returns(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    new = insert(returns)
-    tried_again = (returns.c.outcome == FAILED) & (new.excluded.outcome != FAILED)
-    changed = {column.name: new.excluded[column.name] for column in returns.columns if not column.primary_key}
-    if rows:
-        connection.execute(new.on_conflict_do_update(index_elements=["sha256"], set_=changed, where=tried_again), rows)
-
-
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+def insert_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(insert(table), rows)
 
@@ -265,10 +321,15 @@ def _return_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
     }
 
 
+def _failure_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
+    row = _return_row(verdict, now)
+    return {name: row[name] for name in ("sha256", "path", "name", "received", "sender", "reason", "ingested_at")}
+
+
 def origin(verdict: Verdict) -> tuple[str | None, str | None]:
     """Tell the report and the recipient a return belongs to, as far as is known."""
     submission = verdict.submission
-    if submission is None:
+    if submission is None or verdict.outcome == QUARANTINED:  # whose it is, a person must say
         return verdict.report, verdict.recipient
     return verdict.report or submission.report, verdict.recipient or submission.recipient
 
@@ -280,8 +341,11 @@ def _submission_row(submission: Submission) -> dict[str, Any]:
 
 def _finding_rows(verdict: Verdict) -> Iterable[dict[str, Any]]:
     for position, finding in enumerate(verdict.findings):
-        values = {name: getattr(finding, name) for name in FINDING_FIELDS}
-        yield {"sha256": verdict.source.sha256, "position": position, **values}
+        yield {"sha256": verdict.source.sha256, "position": position, **finding_row(finding)}
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    return {name: getattr(finding, name) for name in FINDING_FIELDS}
 
 
 # reading
@@ -297,7 +361,7 @@ def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str,
     """Give the report and recipient of those that are here; what we failed to read may come again."""
     column = returns.c
     query = select(column.sha256, column.report, column.recipient)
-    rows = connection.execute(query.where(among(column.sha256, sha256s), column.outcome != FAILED))
+    rows = connection.execute(query.where(among(column.sha256, sha256s)))
     return {row.sha256: (row.report, row.recipient) for row in rows}
 
 
@@ -319,15 +383,6 @@ def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[s
     column = submissions.c
     rows = connection.execute(select(column.sha256, column.answers).where(among(column.sha256, sha256s)))
     return {row.sha256: load_submission(row.answers) for row in rows}
-
-
-def count_severities(connection: Connection, sha256s: Collection[str]) -> Counter[tuple[str, str]]:
-    """Count the findings of each severity, by (SHA-256, severity)."""
-    column = findings.c
-    query = select(column.sha256, column.severity, func.count()).where(among(column.sha256, sha256s))
-    return Counter(
-        {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(column.sha256, column.severity))}
-    )
 
 
 def latest_deadlines(connection: Connection, reports: Collection[str]) -> dict[str, datetime]:

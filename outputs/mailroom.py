@@ -46,7 +46,7 @@ class OutboxError(RoundError):
 class Key:
     """What makes a letter that letter: to whom, of what kind, about what, as it stood.
 
-    `about` holds pairs: the SHA-256 of a version and its outcome, or a report or deadline and what
+    `about` holds pairs: the SHA-256 of a version and how it stood, or a report or deadline and what
     it is told for.
     """
 
@@ -87,20 +87,18 @@ def enter(
     path = _write_file(round_, _file_name(key), message)
     state = QUEUED if message["To"] else DRAFT
     to = [address.addr_spec for address in message["To"].addresses] if message["To"] else []
-    row = {
-        "recipient": key.recipient,
-        "kind": key.kind,
-        "to": to,
-        "path": path.relative_to(round_.folder).as_posix(),
-        "state": state,
-    }
-    entered = {**row, "key": str(key), "subject": str(message["Subject"]), "made_at": now}
+    what = {"recipient": key.recipient, "kind": key.kind}
+    how = {"to": to, "path": path.relative_to(round_.folder).as_posix(), "state": state}
+    entered = {**how, "subject": str(message["Subject"])}
     if earlier:
         connection.execute(update(letters).where(letters.c.id == earlier.id).values(entered))
-    number = earlier.id if earlier else connection.scalar(insert(letters).values(entered).returning(letters.c.id))
+        number = earlier.id
+    else:
+        new = insert(letters).values(**what, **entered, key=str(key), made_at=now)
+        number = connection.scalar(new.returning(letters.c.id))
     connection.execute(insert(letter_ids).values(message_id=str(message["Message-ID"]), letter=number))
     _log(connection, number, state, "", now)
-    return [row]
+    return [what | how]
 
 
 def sends_itself(round_: Round) -> bool:

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, select
 
 from outputs.feedback import REFUSED, Letter, Part, contact_line, signature
 from outputs.letter_states import WAITING
-from outputs.letters.lists import NAME_LENGTH, Group, Line
+from outputs.letters.lists import ERROR, NAME_LENGTH, Group, Line
 from outputs.letters.words import Phrases, capital, clean
-from outputs.log import count_severities, latest_deadlines, returns
+from outputs.life import QUARANTINED, REJECTED
+from outputs.log import latest_deadlines, returns, submissions
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import Attachment, write_message
 from outputs.outbox import AT_A_TIME, heard_of, standing_returns
@@ -74,7 +75,7 @@ def make_reminders(round_: Round, register: Register, now: datetime) -> list[dic
     Raises RoundError.
     """
     with register.reading() as connection:
-        reasons = [*_silent(connection, round_, now), *_uncorrected(connection, round_, register, now)]
+        reasons = [*_silent(connection, round_, register, now), *_uncorrected(connection, round_, register, now)]
     return _make(round_, register, REMINDER, reasons, now)
 
 
@@ -133,9 +134,12 @@ def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()[:DIGEST_LENGTH]
 
 
-def _silent(connection: Connection, round_: Round, now: datetime) -> Iterator[Reason]:
-    """Find those that have sent nothing at all."""
-    answered = set(connection.scalars(select(returns.c.recipient).distinct()))
+def _silent(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
+    """Find those that have sent nothing at all, as far as is known or a person has believed."""
+    version = register.current.version
+    believed = select(submissions.c.recipient).join(version, version.c.sha256 == submissions.c.sha256)
+    counted = believed.where(version.c.outcome.not_in((QUARANTINED, REJECTED)))
+    answered = {*connection.scalars(select(returns.c.recipient)), *connection.scalars(counted)}
     sent: dict[str, list[tuple[Sent, Path]]] = {}
     for line, path in _workbooks(round_):
         if line.orgnr not in answered:
@@ -154,15 +158,16 @@ def _uncorrected(connection: Connection, round_: Round, register: Register, now:
         row
         for row in standing_returns(connection, register)
         if row["outcome"] in CORRECTABLE and row["report"] and not row["stands_by"]
-        if row["recipient"] in round_.recipients and (row["sha256"], row["outcome"]) in heard
+        if row["recipient"] in round_.recipients and (row["sha256"], row["stood"]) in heard
     ]
     due = latest_deadlines(connection, [row["report"] for row in rows])
-    found = count_severities(connection, [row["sha256"] for row in rows])
+    found = register.findings_in([row["sha256"] for row in rows])
     for row in rows:
         report = row["report"]
         if report in due and due[report] < now:
             day = due[report].astimezone(round_.form.zone).date()
-            lacking = Lacking(report, row["title"] or "", day, found[row["sha256"], "error"])
+            errors = sum(finding.severity == ERROR for finding in found.get(row["sha256"], ()))
+            lacking = Lacking(report, row["title"] or "", day, errors)
             recipient = round_.recipients[row["recipient"]]
             yield Reason(recipient, (report, day.isoformat()), reports=(report,), lacking=lacking)
 

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, RowMapping, select
 
 from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, LEFT, WAITING
-from outputs.log import among, as_finding, findings, returns, submissions
+from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
+from outputs.log import among, origins, returns, submissions
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import write_message
-from outputs.projection import SUPERSEDED
 from outputs.register import Register
+from outputs.rulings import settled_files
 from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Round
@@ -43,11 +44,11 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
     with register.writing() as connection:
         rows = standing_returns(connection, register)
         if sends_itself(round_):
-            true = {(row["sha256"], row["outcome"]) for row in rows}
+            true = {(row["sha256"], row["stood"]) for row in rows}
             overtake(connection, [key for key in known(connection, KINDS, WAITING) if not key.about <= true], now)
         told = _pairs(known(connection, KINDS))
         heard = heard_of(connection, round_)
-    owed = [row for row in rows if (row["sha256"], row["outcome"]) not in told]
+    owed = [row for row in rows if (row["sha256"], row["stood"]) not in told]
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
     made = []
     for start in range(0, len(owners), AT_A_TIME):
@@ -78,7 +79,7 @@ def _last_told(connection: Connection, reports: Collection[str], heard: Iterable
         select(submissions.c.sha256, submissions.c.report).where(among(submissions.c.report, reports))
     )
     report_of = {row.sha256: row.report for row in rows}
-    return {report_of[sha256]: sha256 for sha256, outcome in heard if outcome != LATE and sha256 in report_of}
+    return {report_of[sha256]: sha256 for sha256, stood in heard if not stood.startswith(LATE) and sha256 in report_of}
 
 
 # what there is to tell
@@ -97,6 +98,7 @@ def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
         select(
             version.c.sha256,
             version.c.outcome,
+            version.c.stood,
             report.c.recipient,
             report.c.report,
             report.c.title,
@@ -105,10 +107,12 @@ def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
             returns.c.received,
             returns.c.name,
             returns.c.reason,
+            origins.c.message_id,
         )
         .join(report, report.c.report == version.c.report)
         .join(returns, returns.c.sha256 == version.c.sha256)
-        .where(version.c.outcome != SUPERSEDED)
+        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
+        .where(version.c.outcome.not_in((SUPERSEDED, QUARANTINED, *SETTLED)))
     )
     return connection.execute(query).mappings().all()
 
@@ -120,6 +124,7 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
         select(
             returns.c.sha256,
             returns.c.outcome,
+            returns.c.outcome.label("stood"),
             returns.c.recipient,
             returns.c.report,
             report.c.title,
@@ -128,13 +133,16 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
             returns.c.received,
             returns.c.name,
             returns.c.reason,
+            origins.c.message_id,
         )
         .outerjoin(report, report.c.report == returns.c.report)
+        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
         .where(returns.c.outcome.in_(REFUSED), returns.c.recipient.is_not(None))
         .where(report.c.received.is_(None) | (report.c.received < returns.c.received))
         .order_by(returns.c.received)
     )
-    rows = connection.execute(query).mappings().all()
+    settled = settled_files(connection)
+    rows = [row for row in connection.execute(query).mappings() if row["sha256"] not in settled]
     return {row["report"] or row["sha256"]: row for row in rows}.values()
 
 
@@ -167,14 +175,10 @@ class _Desk:
 
     def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
         """Read what was found, less that a return was late: the letter has its own words for it."""
-        query = (
-            select(findings).where(among(findings.c.sha256, sha256s)).order_by(findings.c.sha256, findings.c.position)
-        )
-        rows = self.connection.execute(query).mappings().all()
         lateness = {rule.id for rule in self.form.rules if rule.check == DEADLINE_CHECK}
         return {
-            sha256: tuple(as_finding(row) for row in group if row["rule"] not in lateness)
-            for sha256, group in groupby(rows, itemgetter("sha256"))
+            sha256: tuple(finding for finding in found if finding.rule not in lateness)
+            for sha256, found in self.register.findings_in(sha256s).items()
         }
 
     def _received(
@@ -193,6 +197,9 @@ class _Desk:
             missed=_missed(row, self.form),
             stands_by=bool(row["stands_by"]),
             told=_errors(found.get(told, ())) if told and told != row["sha256"] else None,
+            stood=row["stood"],
+            more=told == row["sha256"] and row["stood"] != row["outcome"],
+            message_id=row["message_id"] or "",
         )
 
     def _recipient(self, orgnr: str) -> Recipient:
@@ -200,7 +207,7 @@ class _Desk:
         return self.round.recipients.get(orgnr, nobody)
 
     def _queue(self, letter: Letter) -> list[dict[str, Any]]:
-        about = frozenset((item.sha256, item.outcome) for item in letter.about)
+        about = frozenset((item.sha256, item.stood) for item in letter.about)
         key = Key(letter.recipient.orgnr, letter.kind, about)
         message = write_message(letter, self.office, self.now, mail=self.round.settings.mail)
         made = enter(self.connection, self.round, key, message, self.now)

@@ -26,11 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from intake.submission import Answer, Row, Submission, Value
+from outputs.life import AS_FOUND, Standing, counting
+from outputs.log import finding_columns, finding_row
 from outputs.stored import Moment, Words
 from templates.form import Form, GridSheet, QuestionSheet, Sheet, TableSheet
-from validation.verdict import LATE
+from validation.findings import Finding, outcome_of
 
-SUPERSEDED = "superseded"
 REPORT, ROW, ROW_KEY = "report", "row", "row_key"
 COLUMN_TYPES: dict[str, type[TypeEngine[Any]]] = {
     "integer": Integer, "amount": Integer, "decimal": Float, "percent": Float, "date": Date,
@@ -38,55 +39,32 @@ COLUMN_TYPES: dict[str, type[TypeEngine[Any]]] = {
 OWNER_NAME = "recipient.name"  # the prefill of the question that holds the owner's name
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Version:
-    """One version of a report; sorted by when it was received, then by path."""
-
-    received: datetime
-    path: str
-    sha256: str
-    report: str
-    outcome: str  # how checking ended
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where one version stands now: its number by time of receipt, and what it counts as."""
-
-    version: Version
-    number: int
-    outcome: str
-
-
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is shown of one report."""
+    """All that is known of one report now. None of its versions counts when nobody has believed any."""
 
-    submission: Submission  # of the version that counts
-    current: Standing
+    report: str
     standings: tuple[Standing, ...]
-    errors: int
-    remarks: int
-    correction_deadline: datetime | None
+    submission: Submission | None = None  # of the version that counts
+    findings: tuple[Finding, ...] = ()  # in that version
+    news: int = 0  # how many reviews found something new in it
+    correction_deadline: datetime | None = None
 
+    @property
+    def current(self) -> Standing | None:
+        return counting(self.standings)
 
-def rank(versions: Iterable[Version]) -> tuple[Standing, tuple[Standing, ...]]:
-    """Find the standing that counts, and all standings in order.
+    def outcome(self, standing: Standing) -> str:
+        """Say how a version counts, in one word."""
+        return outcome_of(self.findings) if standing.state == AS_FOUND else standing.state
 
-    The newest version received in time counts. A late one waits for a person; where all are
-    late the first counts until then.
-    """
-    ordered = sorted(versions)
-    in_time = [number for number, version in enumerate(ordered, 1) if version.outcome != LATE]
-    counts = in_time[-1] if in_time else 1
+    def stood(self, standing: Standing) -> str:
+        """Say what an owner was told about, when told now: another word means that there is something new to tell."""
+        outcome = self.outcome(standing)
+        return f"{outcome}~{self.news}" if standing.counts and self.news else outcome
 
-    def outcome(number: int, version: Version) -> str:
-        if number == counts:
-            return version.outcome
-        return SUPERSEDED if number < counts else LATE
-
-    standings = tuple(Standing(version, number, outcome(number, version)) for number, version in enumerate(ordered, 1))
-    return standings[counts - 1], standings
+    def found(self, severity: str) -> int:
+        return sum(finding.severity == severity for finding in self.findings)
 
 
 class Projection:
@@ -114,9 +92,17 @@ class Projection:
             "version",
             self.metadata,
             Column("sha256", Text, primary_key=True),
-            Column("report", Text, ForeignKey(self.report.c.report), nullable=False, index=True),
+            Column("report", Text, nullable=False, index=True),
             Column("number", Integer, nullable=False),
             Column("outcome", Text, nullable=False),
+            Column("stood", Text, nullable=False),  # the outcome, and how many reviews have found something new
+        )
+        self.finding = Table(  # what is found in the version that counts, settled as persons have decided
+            "finding",
+            self.metadata,
+            Column("report", Text, ForeignKey(self.report.c.report), primary_key=True),
+            Column("position", Integer, primary_key=True, autoincrement=False),
+            *finding_columns(),
         )
         self.columns = {key: column_names(sheet) for key, sheet in form.sheets.items()}
         self.sheets = {key: self._sheet_table(sheet) for key, sheet in form.sheets.items()}
@@ -144,13 +130,15 @@ class Projection:
 
     def replace(self, connection: Connection, states: list[State]) -> None:
         """Write these reports as they stand now, instead of what was there."""
-        reports = [state.submission.report for state in states]
+        reports = [state.report for state in states]
         for table in reversed(self.metadata.sorted_tables):
             connection.execute(delete(table).where(table.c.report.in_(reports)))
-        _insert(connection, self.report, map(self._report_row, states))
+        shown = [(state, state.submission) for state in states if state.submission]
+        _insert(connection, self.report, (self._report_row(*one) for one in shown))
         _insert(connection, self.version, (row for state in states for row in _version_rows(state)))
+        _insert(connection, self.finding, (row for state, _ in shown for row in _finding_rows(state)))
         for key, table in self.sheets.items():
-            rows = [row for state in states for row in self._sheet_rows(key, state.submission)]
+            rows = [row for _, submission in shown for row in self._sheet_rows(key, submission)]
             _insert_plain(connection, table, rows)
 
     def _sheet_rows(self, key: str, submission: Submission) -> Iterator[tuple[Value, ...]]:
@@ -160,19 +148,20 @@ class Projection:
             found = row.answers
             yield submission.report, *place, *[_stored(found[q]) if q in found else None for q in questions]
 
-    def _report_row(self, state: State) -> dict[str, Any]:
-        submission = state.submission
+    def _report_row(self, state: State, submission: Submission) -> dict[str, Any]:
+        current = state.current
+        assert current is not None
         return {
-            "report": submission.report,
+            "report": state.report,
             "recipient": submission.recipient,
             "owner": self._owner_name(submission),
             "title": _text(submission.answer(self.form.file.report_title)),
-            "status": state.current.outcome,
+            "status": state.outcome(current),
             "sha256": submission.source.sha256,
             "received": submission.source.received,
             "versions": len(state.standings),
-            "errors": state.errors,
-            "remarks": state.remarks,
+            "errors": state.found("error"),
+            "remarks": state.found("warning"),
             "correction_deadline": state.correction_deadline,
         }
 
@@ -209,13 +198,18 @@ def _placed(sheet: Sheet, rows: tuple[Row, ...]) -> Iterator[tuple[tuple[int | s
 
 def _version_rows(state: State) -> Iterator[dict[str, Any]]:
     for standing in state.standings:
-        version = standing.version
         yield {
-            "sha256": version.sha256,
-            "report": version.report,
+            "sha256": standing.version.sha256,
+            "report": state.report,
             "number": standing.number,
-            "outcome": standing.outcome,
+            "outcome": state.outcome(standing),
+            "stood": state.stood(standing),
         }
+
+
+def _finding_rows(state: State) -> Iterator[dict[str, Any]]:
+    for position, finding in enumerate(state.findings):
+        yield {"report": state.report, "position": position, **finding_row(finding)}
 
 
 def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:

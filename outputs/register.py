@@ -3,35 +3,33 @@
 What is logged stays (`outputs.log`); the current state is made from it (`outputs.projection`).
 """
 
-import hashlib
-import os
-import tempfile
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, MetaData, RowMapping, create_engine, event, func, select, update
+from sqlalchemy import URL, Connection, create_engine, event, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.pool import NullPool
-from sqlalchemy.schema import CreateTable
 
-from intake.submission import Return, Submission
+from intake.submission import Submission
+from outputs import schema
+from outputs.letter_states import COUNTING
+from outputs.life import SUPERSEDED, counting, rank
 from outputs.log import (
     DUPLICATE,
+    FAILED,
     among,
     as_finding,
     correction_deadlines,
-    count_severities,
-    findings,
+    failures,
     known_returns,
     latest_deadlines,
-    log,
+    letters,
     origin,
     read_submissions,
     read_versions,
@@ -41,26 +39,30 @@ from outputs.log import (
     write_arrivals,
     write_returns,
 )
-from outputs.projection import SUPERSEDED, Projection, State, rank
+from outputs.projection import Projection, State
+from outputs.reviews import NEVER, Reviewer, read_findings, read_reviews
+from outputs.rulings import NOTHING_DECIDED, read_decided, settled_files
+from outputs.waiting import waiting
 from templates.form import Form
-from templates.round import Round
 from templates.texts import load_texts
 from validation.findings import NEEDS_A_PERSON, Finding, outcome_of
+from validation.known import NOTHING, Known
 from validation.rules import DEADLINE_CHECK
 from validation.verdict import LATE, Verdict
 
 BUSY_SECONDS = 30  # how long one process waits for another to finish writing
 CHUNK = 500  # reports at a time
-SUFFIX_LENGTH = 16
 TEXTS = Path(__file__).parent / "texts.toml"
 
 
 class Register:
     """The register of one round."""
 
-    def __init__(self, path: Path, form: Form) -> None:
+    def __init__(self, path: Path, form: Form, known: Known = NOTHING) -> None:
+        self.path = path
         self.form = form
         self.current = Projection(form)
+        self.reviewer = Reviewer(form, self.current, known)
         # Without a pool no connection outlives its transaction, and at rest the register is one file.
         self.engine = create_engine(
             URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
@@ -70,13 +72,19 @@ class Register:
         self._open: Connection | None = None
 
     @classmethod
-    def open(cls, path: Path, form: Form) -> "Register":
-        """Open the register at this path, made where it is not there, with tables that fit the form."""
-        register = cls(path, form)
-        with register.reading() as connection:
-            fits = _stored_shape(connection) == register._shape
-        if not fits:
-            register._fit_tables()
+    def open(cls, path: Path, form: Form, known: Known = NOTHING) -> "Register":
+        """Open the register at this path, made where it is not there, with tables that fit the form.
+
+        Raises RefusalError for one that this program cannot use as it is.
+        """
+        register = cls(path, form, known)
+        with schema.told_plainly(path):
+            with register.reading() as connection:
+                fits = schema.fits(connection, register.current)
+            if not fits:
+                with register.writing() as connection:
+                    schema.fit(connection, register.current, path)
+                    register.rebuild()
         return register
 
     # transactions
@@ -91,6 +99,12 @@ class Register:
     def reading(self) -> Iterator[Connection]:
         """Open a view of the register, which stays the same while it is read."""
         with self._transaction(immediate=False) as connection:
+            yield connection
+
+    @contextmanager
+    def tried(self) -> Iterator[Connection]:
+        """Open a transaction that is taken back at its end, whatever was written."""
+        with self.writing() as connection, _kept_or_not(connection, keep=False):
             yield connection
 
     @contextmanager
@@ -113,30 +127,32 @@ class Register:
         with self.reading() as connection:
             return set(known_returns(connection, sha256s))
 
-    def merge(self, verdicts: Sequence[Verdict], now: datetime) -> list[Verdict]:
+    def merge(self, verdicts: Sequence[Verdict], now: datetime, *, keep: bool = True) -> list[Verdict]:
         """Take a batch in, all of it or nothing; tell how each file ended in this run.
 
-        The same files in any order, in one batch or several, give the same current state.
+        The same files in any order, in one batch or several, give the same current state. Without
+        `keep` nothing is written.
         """
-        with self.writing() as connection:
+        with self.writing() as connection, _kept_or_not(connection, keep=keep):
             known = known_returns(connection, [verdict.source.sha256 for verdict in verdicts])
             chosen = _first_of_each(verdicts, known)
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
             new = {index: self._judged_by_its_deadline(verdicts[index], due) for index in chosen}
             write_returns(connection, list(new.values()), now)
-            outcomes = self._project_new(connection, list(new.values()))
+            self._take_in(connection, list(new.values()), now)
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
-            ended = [
-                _ended(new[index], outcomes) if index in new else _duplicate(verdict, known)
-                for index, verdict in enumerate(verdicts)
+            ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))
+            told = [
+                ended[index] if index in ended else _duplicate(verdict, known) for index, verdict in enumerate(verdicts)
             ]
-            write_arrivals(connection, ended, now)
-        return ended
+            write_arrivals(connection, told, now)
+        return told
 
     def set_correction_deadline(self, report: str, when: datetime) -> None:
         """Count what is received until then as a correction, not as late. The latest one set holds."""
         with self.writing() as connection:
-            connection.execute(insert(correction_deadlines).values(report=report, due=when).on_conflict_do_nothing())
+            row = {"report": report, "due": when, "set_at": datetime.now(tz=when.tzinfo)}
+            connection.execute(insert(correction_deadlines).values(row).on_conflict_do_nothing())
             table, due = self.current.report, latest_deadlines(connection, [report])
             connection.execute(update(table).where(table.c.report == report).values(correction_deadline=due[report]))
 
@@ -169,42 +185,61 @@ class Register:
         with self.writing() as connection:
             for table in reversed(self.current.metadata.sorted_tables):
                 connection.execute(table.delete())
-            reports = list(connection.scalars(select(submissions.c.report).distinct()))
-            self._project(connection, reports, {})
+            self._project(connection, list(connection.scalars(select(submissions.c.report).distinct())))
 
-    def _project_new(self, connection: Connection, verdicts: list[Verdict]) -> dict[str, str]:
+    def refresh(self, reports: Collection[str], now: datetime, why: str) -> None:
+        """Bring these reports up to date after something was decided of them, and hold all against each other."""
+        with self.writing() as connection:
+            self._project(connection, list(reports))
+            self._review(connection, now, why)
+
+    def _take_in(self, connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
         fresh = {version.source.sha256: version for verdict in verdicts if (version := version_of(verdict))}
-        return self._project(connection, sorted({version.report for version in fresh.values()}), fresh)
+        if fresh:
+            self._project(connection, sorted({version.report for version in fresh.values()}), fresh)
+            self._review(connection, now, "ingest")
 
-    def _project(self, connection: Connection, reports: list[str], fresh: dict[str, Submission]) -> dict[str, str]:
-        """Bring these reports up to date; what each of their versions counts as now, by SHA-256.
+    def _review(self, connection: Connection, now: datetime, why: str) -> None:
+        self._project(connection, sorted(self.reviewer.review(connection, now, why)))
 
-        `fresh` are submissions at hand, which need not be read from the log.
-        """
-        outcomes = {}
+    def _project(self, connection: Connection, reports: list[str], fresh: dict[str, Submission] | None = None) -> None:
+        """Bring these reports up to date; `fresh` are submissions at hand, which need not be read from the log."""
         for start in range(0, len(reports), CHUNK):
-            states = self._states(connection, reports[start : start + CHUNK], fresh)
-            self.current.replace(connection, states)
-            standings = (standing for state in states for standing in state.standings)
-            outcomes.update({standing.version.sha256: standing.outcome for standing in standings})
-        return outcomes
+            self.current.replace(connection, self._states(connection, reports[start : start + CHUNK], fresh or {}))
 
     def _states(self, connection: Connection, reports: list[str], fresh: dict[str, Submission]) -> list[State]:
-        ranked = [rank(versions) for versions in read_versions(connection, reports)]
-        counting = [current.version.sha256 for current, _ in ranked]
-        loaded = read_submissions(connection, [sha256 for sha256 in counting if sha256 not in fresh])
-        severities = count_severities(connection, counting)
+        decided = read_decided(connection, reports)
+        ranked = {
+            versions[0].report: rank(versions, decided.get(versions[0].report, NOTHING_DECIDED).rulings)
+            for versions in read_versions(connection, reports)
+        }
+        counts = [standing.version.sha256 for one in ranked.values() for standing in one if standing.counts]
+        loaded = fresh | read_submissions(connection, [sha256 for sha256 in counts if sha256 not in fresh])
+        found, reviewed = read_findings(connection, counts), read_reviews(connection, counts)
         due = latest_deadlines(connection, reports)
+
+        def state(report: str) -> State:
+            standings = ranked[report]
+            current = counting(standings)
+            if current is None:
+                return State(report, standings)
+            sha256 = current.version.sha256
+            findings = decided.get(report, NOTHING_DECIDED).settle(sha256, found.get(sha256, ()))
+            news = reviewed.get(sha256, NEVER).news
+            return State(report, standings, loaded[sha256], findings, news, due.get(report))
+
+        return [state(report) for report in ranked]
+
+    def _ended(self, connection: Connection, verdicts: list[Verdict]) -> list[Verdict]:
+        """Tell how these new files count now, with what was found beside other reports."""
+        versions = [verdict.source.sha256 for verdict in verdicts if version_of(verdict)]
+        version = self.current.version.c
+        rows = connection.execute(select(version.sha256, version.outcome).where(among(version.sha256, versions)))
+        outcomes = {row.sha256: row.outcome for row in rows}
+        found = self.findings_in(versions)
         return [
-            State(
-                submission=fresh.get(sha256) or loaded[sha256],
-                current=current,
-                standings=standings,
-                errors=severities[sha256, "error"],
-                remarks=severities[sha256, "warning"],
-                correction_deadline=due.get(current.version.report),
-            )
-            for sha256, (current, standings) in zip(counting, ranked, strict=True)
+            replace(_ended(verdict, outcomes), findings=found.get(verdict.source.sha256, verdict.findings))
+            for verdict in verdicts
         ]
 
     # what it says
@@ -232,17 +267,25 @@ class Register:
 
     def findings_of(self, reports: Collection[str]) -> dict[str, tuple[Finding, ...]]:
         """Tell what was found in the versions that count, by report; one without findings is left out."""
-        column = self.current.report.c
-        query = (
-            select(column.report, findings)
-            .join(findings, findings.c.sha256 == column.sha256)
-            .where(among(column.report, reports))
-            .order_by(column.report, findings.c.position)
-        )
+        table = self.current.finding
+        query = select(table).where(among(table.c.report, reports)).order_by(table.c.report, table.c.position)
         with self.reading() as connection:
             rows = connection.execute(query).mappings().all()
         return {
             report: tuple(map(as_finding, group)) for report, group in groupby(rows, lambda row: str(row["report"]))
+        }
+
+    def findings_in(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
+        """Tell what was found in these versions, also those that do not count; by SHA-256."""
+        column = submissions.c
+        with self.reading() as connection:
+            rows = connection.execute(select(column.sha256, column.report).where(among(column.sha256, sha256s)))
+            report_of = {row.sha256: row.report for row in rows}
+            decided = read_decided(connection, set(report_of.values()))
+            found = read_findings(connection, sha256s)
+        return {
+            sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
+            for sha256, findings in found.items()
         }
 
     def sheet_rows(self, sheet: str, reports: Collection[str]) -> dict[str, list[dict[str, Any]]]:
@@ -257,48 +300,41 @@ class Register:
 
     def status_counts(self) -> dict[str, Any]:
         """Count files and reports and how every file counts now, and list what waits for a person."""
-        version = self.current.version.c
-        outcome = func.coalesce(version.outcome, returns.c.outcome).label("outcome")
-        query = (
-            select(returns.c.path, returns.c.report, returns.c.reason, outcome)
-            .outerjoin(self.current.version, version.sha256 == returns.c.sha256)
-            .order_by(returns.c.report, returns.c.path)
-        )
         with self.reading() as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = self._files(connection)
             reports = connection.scalar(select(func.count()).select_from(self.current.report))
         return {
             "returned": len(rows),
             "reports": reports,
             "by_outcome": dict(sorted(Counter(row["outcome"] for row in rows).items())),
-            "need_a_person": [_waiting(row) for row in rows if row["outcome"] in NEEDS_A_PERSON],
+            "need_a_person": waiting([row for row in rows if row["outcome"] in NEEDS_A_PERSON]),
         }
 
-    # tables
-
-    @property
-    def _shape(self) -> int:
-        """A number that stands for the tables as the program and the form want them."""
-        tables = [*log.sorted_tables, *self.current.metadata.sorted_tables]
-        return zlib.crc32("".join(str(CreateTable(table)) for table in tables).encode()) >> 1  # a signed 32-bit field
-
-    def _fit_tables(self) -> None:
-        """Make the tables that are missing, and the current state in the form's new shape."""
-        with self.writing() as connection:
-            found = MetaData()
-            found.reflect(connection)
-            for table in reversed(found.sorted_tables):
-                if table.name not in log.tables:
-                    table.drop(connection)
-            log.create_all(connection)
-            self.current.metadata.create_all(connection)
-            self.rebuild()
-            connection.exec_driver_sql(f"PRAGMA user_version = {self._shape}")
+    def _files(self, connection: Connection) -> list[dict[str, Any]]:
+        """Give every file ever received with how it counts now."""
+        version = self.current.version.c
+        query = select(
+            returns.c.sha256,
+            returns.c.path,
+            func.coalesce(version.report, returns.c.report).label("report"),
+            returns.c.recipient,
+            returns.c.reason,
+            version.number,
+            func.coalesce(version.outcome, returns.c.outcome).label("outcome"),
+            exists().where(letters.c.key.contains(returns.c.sha256), letters.c.state.in_(COUNTING)).label("told"),
+        ).outerjoin(self.current.version, version.sha256 == returns.c.sha256)
+        settled = settled_files(connection)
+        read = [dict(row) for row in connection.execute(query).mappings()]
+        rows = [row | {"outcome": settled.get(row["sha256"], row["outcome"])} for row in read]
+        failed = select(failures).where(failures.c.sha256.not_in(select(returns.c.sha256)))
+        nothing = {"report": None, "recipient": None, "number": None, "outcome": FAILED, "told": False}
+        rows += {row["sha256"]: {**row, **nothing} for row in connection.execute(failed).mappings()}.values()
+        return sorted(rows, key=lambda row: (row["report"] or "", row["path"]))
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's connection
     connection.isolation_level = None  # BEGIN is ours, see _begin
-    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
         connection.execute(f"PRAGMA {setting}")
 
 
@@ -308,8 +344,17 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def _stored_shape(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+class _NotKeptError(Exception):
+    """Ends a transaction that was only to show what would happen."""
+
+
+@contextmanager
+def _kept_or_not(connection: Connection, *, keep: bool) -> Iterator[None]:
+    """Take back all that is written, unless it is to be kept."""
+    with suppress(_NotKeptError), connection.begin_nested():
+        yield
+        if not keep:
+            raise _NotKeptError
 
 
 def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[int]:
@@ -342,40 +387,3 @@ def _duplicate(verdict: Verdict, known: dict[str, tuple[str | None, str | None]]
     report, recipient = known[verdict.source.sha256]
     reason = load_texts(TEXTS).all("reason_duplicate")
     return Verdict(verdict.source, DUPLICATE, reason, report=report, recipient=recipient)
-
-
-def _waiting(row: RowMapping) -> dict[str, str | None]:
-    reason = row["reason"].get("nb")
-    if row["outcome"] == LATE and not reason:
-        reason = load_texts(TEXTS).say("reason_late", "nb")
-    return {"path": row["path"], "report": row["report"], "outcome": row["outcome"], "reason": reason}
-
-
-class ArchiveError(Exception):
-    """A received file that cannot be kept as it was read."""
-
-
-def archive(round_: Round, source: Return) -> Path:
-    """Keep a received file unchanged under its SHA-256, read-only.
-
-    Raises ArchiveError when the file is no longer the one that was read.
-    """
-    kept = round_.archive / f"{source.sha256}{source.path.suffix.lower()[:SUFFIX_LENGTH]}"
-    if kept.exists():
-        return kept
-    content = source.file.read_bytes()
-    if hashlib.sha256(content).hexdigest() != source.sha256:
-        raise ArchiveError(f"{source.path} was changed after it was read; take it in again")
-    round_.archive.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=round_.archive, prefix=".")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)  # the log will say that we have it
-        temporary.chmod(0o444)
-        temporary.replace(kept)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return kept

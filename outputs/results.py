@@ -75,10 +75,10 @@ def _file(verdict: Verdict, form: Form, *, answers: bool) -> dict[str, Any]:
     }
     if answers:
         told["answers"] = answers_json(submission, form) if submission else None
-    return told | {"findings": [_finding(finding) for finding in verdict.findings]}
+    return told | {"findings": [finding_json(finding) for finding in verdict.findings]}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: Finding) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "severity": finding.severity,

@@ -29,6 +29,8 @@ WORDS = {
     "unreadable": "could not be read",
     "quarantined": "for a person",
     "failed": "our own failure",
+    "withdrawn": "withdrawn by the owner",
+    "rejected": "rejected by a person",
 }
 STANDING = (("recipients", "Recipients"), ("sent", "Workbooks"), ("returned", "Returned"), ("reports", "Reports"))
 
@@ -203,4 +205,5 @@ def _some(lines: Sequence[str]) -> Iterator[str]:
 
 def _waiting(item: dict[str, Any]) -> str:
     name, report = Path(item["path"]).name, item["report"] or ""
-    return "  ".join(filter(None, (f"«{name}»", report, item["reason"] or WORDS[item["outcome"]])))
+    why = "  ".join(filter(None, (f"«{name}»", report, item["reason"] or WORDS[item["outcome"]])))
+    return f"{why}\n      {item['command']}"

@@ -38,7 +38,7 @@ class FileCase:
 
 @cache
 def file_cases() -> tuple[FileCase, ...]:
-    """A case for every rule that gives no finding."""
+    """A case for every rule that gives no finding, or speaks of whom the file came from."""
     made = list(_returns())
     verdicts = judge([received for _, _, received in made], FORM)
     single = (FileCase(rule, done, verdict) for (rule, done, _), verdict in zip(made, verdicts, strict=True))

@@ -454,7 +454,7 @@ OWNERS = {
     "another owner's code everywhere": Case(lambda: everywhere(code(), other_code()), "bad_code"),
     "another owner's answers": Case(
         lambda: swapped(FORM, f"<t>{owner()}</t>" if f"<t>{owner()}</t>".encode() in parts()[FORM]
-                        else f'<t xml:space="preserve">{owner()}</t>', f"<t>{RECIPIENT.orgnr}</t>"), "other_owner"),
+                        else f'<t xml:space="preserve">{owner()}</t>', f"<t>{RECIPIENT.orgnr}</t>"), "another_owner"),
     "the locked number of the report changed": Case(
         lambda: cell('<c r="C7" t="str"><v>BM24-0009-1</v></c>', "C7", FORM), "locked_changed"),
     "no code at all": Case(codeless, "no_code_likely"),

@@ -130,13 +130,31 @@ later = { nb = "Om det kom i tide.", nn = "Om det kom i tide." }
 message = { nb = "For sent.", nn = "For seint." }
 """
 PLACES = "nr,navn,fylke\n0301,Oslo,Oslo\n3203,Asker,Akershus\n"
+ACROSS_RULES = f"""{RULES}
+[[rule]]
+id = "B5"
+on = "batch"
+severity = "warning"
+check = "same_measure"
+given = {{ scheme = "lag.slag", title = "lag.tittel" }}
+later = {{ nb = "Om tittelen er brukt før.", nn = "Om tittelen er brukt før." }}
+message = {{ nb = "Ligner på {{annen_id}}.", nn = "Liknar på {{annen_id}}." }}
+[[rule]]
+id = "B6"
+on = "batch"
+severity = "error"
+check = "unit_in_anothers_report"
+given = {{ scheme = "lag.slag", unit = "meldinger.report" }}
+later = {{ nb = "Om andre har båten.", nn = "Om andre har båten." }}
+message = {{ nb = "Båten er meldt av en annen.", nn = "Båten er meld av ein annan." }}
+"""
 REPORT, OWNER = "BAT-0001-1", "920125298"
 
 
-def make_form(folder: Path, text: str = FORM) -> Form:
+def make_form(folder: Path, text: str = FORM, rules: str = RULES) -> Form:
     (folder / "lists").mkdir(parents=True, exist_ok=True)
     (folder / "form.toml").write_text(text, encoding="utf-8")
-    (folder / "rules.toml").write_text(RULES, encoding="utf-8")
+    (folder / "rules.toml").write_text(rules, encoding="utf-8")
     (folder / "lists" / "steder.csv").write_text(PLACES, encoding="utf-8")
     return load_form(folder)
 

@@ -1,6 +1,7 @@
 """Rules that no single workbook can show: between the reports of a batch, and against registers."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,13 @@ import pytest
 
 from intake.personal import is_birth_number, mask
 from intake.submission import Submission
+from outputs.register import Register
 from templates.form import Form
 from templates.named_checks import NAMED_CHECKS, NOT_YET
 from templates.recipients import Recipient
 from tests.desk import Desk
 from validation.across import ACROSS, alike
-from validation.check import find
+from validation.check import find, judge
 from validation.findings import Finding
 from validation.known import KNOWN, NOTHING, Known, unchecked
 from validation.rules import CHECKS
@@ -198,6 +200,25 @@ def test_one_number_with_two_names_in_own_reports_is_asked_about(form: Form, fol
 )
 def test_titles_are_alike_but_for_case_punctuation_and_a_letter(one: str, other: str, *, same: bool) -> None:
     assert alike(one, other) is same
+
+
+def test_the_register_finds_what_a_single_batch_would_with_the_same_words_and_cells(
+    form: Form, folder: Path, tmp_path: Path
+) -> None:
+    sender, others = owner("des_nettverk")
+    network = [
+        report(folder, "des_nettverk", 1, sender, others),
+        report(folder, "des_nettverk", 2, sender, others, skjema__tiltak_tittel="Noe helt annet"),
+        report(folder, "des_nettverk", 3, others[0], [sender]),
+    ]
+    expected = {one.report: tuple(findings) for one, findings in zip(network, find(form, network), strict=True)}
+    assert {one.rule for findings in expected.values() for one in findings} >= {"S12", "C19"}
+
+    register = Register.open(tmp_path / "register.db", form)
+    for one in network:
+        register.merge(judge([one], form), datetime.now(UTC))
+
+    assert register.findings_of(list(expected)) == expected
 
 
 # against registers

@@ -11,12 +11,15 @@ from python_calamine import CalamineWorkbook
 
 from outputs import exports, spreadsheet
 from outputs.exports import export
+from outputs.life import JUDGED, SETTLED
 from outputs.norwegian import sort_key
-from outputs.register import Register
+from outputs.register import TEXTS, Register
 from outputs.spreadsheet import Book
 from templates.form import Form
 from templates.round import Round
+from templates.texts import load_texts
 from tests.made_returns import ERROR, FULL, OWNER, REMARK, Made, make_form
+from validation.verdict import LATE
 
 NOW = datetime(2030, 3, 1, 9, tzinfo=UTC)
 RECIPIENTS = f"""orgnr;navn;type;kommunenr;epost;språk;fylke
@@ -290,3 +293,10 @@ def test_an_export_that_fails_leaves_the_one_before(
 
     assert (tmp_path / "exports" / "register.xlsx").read_bytes() == before
     assert len(list((tmp_path / "exports").iterdir())) == 1
+
+
+def test_every_way_a_report_may_stand_has_words() -> None:
+    say = load_texts(TEXTS).say
+
+    for status in {*JUDGED, *SETTLED, LATE}:
+        assert say(f"status_{status}", "nb") and say(f"status_{status}", "nn")  # noqa: PT018 - both languages

@@ -452,7 +452,7 @@ def test_an_old_file_with_some_wrong_bytes_never_stops_the_guard(flips: list[tup
 FOUND_BY_READING = {
     "foreign", "no_code", "wrong_form", "unknown_version", "bad_code", "codes_disagree", "unknown_recipient",
     "unknown_report", "empty_return", "two_forms", "sheets_missing", "keys_moved", "failed", "killed_reader",
-    "no_code_likely", "locked_changed", "other_owner", "answer_dragged",
+    "no_code_likely", "locked_changed", "another_owner", "answer_dragged",
 }  # fmt: skip
 PLACEHOLDERS = {
     "two_forms": {"name", "sheets"},
@@ -467,7 +467,7 @@ PLACEHOLDERS = {
     "late_forwarded": {"received", "forwarded"},
     "no_code_likely": {"name", "owner", "orgnr"},
     "locked_changed": {"name", "label", "was", "now"},
-    "other_owner": {"name", "owner", "other"},
+    "another_owner": {"name", "owner", "other"},
     "answer_dragged": {"name", "sheet", "label", "onto"},
 }
 NAMES = {"unnamed"}  # no reason: what a file without a name is called

@@ -590,6 +590,14 @@ def test_the_key_of_another_round_proves_nothing(tmp_path: Path) -> None:
     assert (found.outcome, found.reason, found.recipient) == ("quarantined", "bad_code", None)
 
 
+def test_answers_under_a_code_that_proves_nothing_are_kept_for_a_person(tmp_path: Path, before: Read) -> None:
+    found = refused(tmp_path, rewritten(filled(), {CODE: code(key=b"other")}))
+
+    assert found.submission is not None
+    assert (found.submission.report, values(found.submission)) == ("ALLE-0001-1", before)
+    assert found.recipient is None, "nobody is written to"
+
+
 def test_an_older_version_that_the_form_accepts_is_taken_in(tmp_path: Path, before: Read) -> None:
     after = taken(tmp_path, rewritten(filled(), {CODE: code(with_version("1"))}))
 

@@ -191,6 +191,73 @@ def test_late_files_wait_for_a_person(club: Club) -> None:
     assert club.json("status", expect=1)["need_a_person"][0]["report"] == "HAGE-0001-1"
 
 
+def test_answers_from_another_owner_wait_for_a_person_and_count_once_believed(club: Club) -> None:
+    club.answer("HAGE-0001-1", PLAN, PLANTS)
+    club.run("ingest")
+    club.answer("HAGE-0001-1", PLAN | {"medlem": "123456785", "tittel": "Bed mot nord"}, PLANTS, "annen.xlsx")
+    told = club.json("ingest", "--answers", expect=1)
+
+    doubted = next(file for file in told["files"] if file["outcome"] == "quarantined")
+    assert (doubted["report"], doubted["recipient"]) == ("HAGE-0001-1", None)
+    assert doubted["reason"].startswith(
+        "Skjemakoden i filen «annen.xlsx» hører til Epletreet, men svarene er fra Plomme"
+    )
+    assert doubted["answers"]["plan"]["tittel"] == "Bed mot nord"
+    assert [letter["kind"] for letter in club.json("feedback")["letters"]] == ["receipt"], "nobody is told of it"
+    [waiting] = club.json("status", expect=1)["need_a_person"]
+    assert waiting["command"] == 'behov decide HAGE-0001-1 accept --reason "…" --by "…"'
+
+    done = club.json("decide", "HAGE-0001-1", "accept", "--reason", "Ringte dem", "--by", "Kari")
+
+    assert (done["version"], done["before"], done["now"], done["changed"]) == (2, "accepted", "accepted", True)
+    assert club.json("status")["by_outcome"] == {"accepted": 1, "superseded": 1}
+    assert club.json("show", "hage-0001-1")["title"] == "Bed mot nord"
+    assert club.json("verify") == {"ok": True, "problems": []}
+
+
+def test_the_story_of_a_report_tells_all_that_happened(club: Club) -> None:
+    club.answer("HAGE-0001-1", PLAN | {"budsjett": 150}, PLANTS)
+    club.run("ingest")
+    club.run("feedback")
+    club.answer("HAGE-0001-1", PLAN, PLANTS, "rettet.xlsx")
+    club.run("ingest")
+    club.run("decide", "HAGE-0001-1", "prefer", "1", "--reason", "Sendt ved en feil", "--by", "Kari")
+
+    told = club.json("show", "HAGE-0001-1")
+
+    assert (told["owner"], told["recipient"], told["status"]) == ("Epletreet", "920125298", "needs_correction")
+    first, second = told["files"]
+    assert (first["number"], first["outcome"], first["counts"]) == (1, "needs_correction", True)
+    assert [finding["rule"] for finding in first["findings"]] == ["H1"]
+    assert (second["file"], second["received_as"], second["outcome"]) == ("rettet.xlsx", "accepted", "superseded")
+    assert (club.folder / first["original"]).exists()
+    assert (club.folder / told["workbook"]).exists()
+    assert [letter["kind"] for letter in told["letters"]] == ["invitation", "correction"]
+    assert [(one["decision"], one["by"], one["reason"]) for one in told["decisions"]] == [
+        ("prefer", "Kari", "Sendt ved en feil")
+    ]
+    lines = club.run("show", "rettet.xlsx").stdout
+    for words in ("Version 1: to be corrected by owner, and it counts", "prefer by Kari: Sendt ved en feil", "You can"):
+        assert words in lines
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "HAGE-0002-1"), "nothing has come in for HAGE-0002-1 yet"),
+        (("show", "HAGE-0001-2"), "there is no report or file «HAGE-0001-2». Did you mean «HAGE-0001-1»?"),
+        (("decide", "HAGE-0001-1", "reject", "--by", "Kari"), "a decision needs --reason"),
+        (("decide", "HAGE-0001-1", "accept-late", "--by", "Kari", "--reason", "nei"), "does not permit «accept-late»"),
+        (("decide", "HAGE-0001-1", "aksepter"), "'aksepter' is not one of 'accept'"),
+    ],
+)
+def test_what_cannot_be_shown_or_decided_is_told_in_a_sentence(club: Club, words: tuple[str, ...], said: str) -> None:
+    club.answer("HAGE-0001-1", PLAN, PLANTS)
+    club.run("ingest")
+
+    assert said in club.run(*words, expect=2).stderr
+
+
 def test_every_owner_gets_one_letter_once(club: Club) -> None:
     club.answer("HAGE-0001-1", PLAN | {"budsjett": 150}, PLANTS)
     club.answer("HAGE-0002-1", PLAN, PLANTS)

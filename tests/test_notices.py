@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from outputs import mailroom
+from outputs.decide import Wish, decide
 from outputs.message import read_message
 from outputs.notices import make_invitations, make_reminders
 from outputs.outbox import make_letters
@@ -161,6 +162,18 @@ def test_who_has_sent_something_we_cannot_read_has_answered(club: Club) -> None:
     assert club.remind(BEFORE) == [OTHER]
 
 
+def test_answers_that_a_person_has_believed_are_an_answer(club: Club) -> None:
+    doubted = replace(
+        Made("andre", day(30), "quarantined", report="BAT-0002-1", recipient=OTHER).verdict(), recipient=None
+    )
+    club.take_in(Made("right"), doubted)
+    assert club.remind(BEFORE) == [OTHER], "whose it is nobody knows"
+
+    decide(club.round, club.register, "BAT-0002-1", Wish("accept", "", "ringte dem", "Kari", AFTER))
+
+    assert club.remind(AFTER) == []
+
+
 # those who have not corrected
 
 
@@ -189,6 +202,19 @@ def test_who_has_a_version_that_counts_is_not_reminded_of_a_bad_file_that_came_l
 
     assert club.states("unreadable") == ["queued"]
     assert club.remind(DUE) == []
+
+
+def test_what_a_person_has_let_off_is_not_asked_for_in_a_reminder(club: Club) -> None:
+    more = replace(ERROR, rule="B4")
+    club.take_in(replace(WRONG, findings=(ERROR, more)), Made("andre", report="BAT-0002-1", recipient=OTHER))
+    club.tell()
+    decide(club.round, club.register, REPORT, Wish("waive", "B4", "avtalt", "Kari", AFTER))
+
+    [letter] = make_reminders(club.round, club.register, DUE)
+
+    part = read_message(club.folder / letter["path"]).get_body(("plain",))
+    assert part is not None
+    assert "Én opplysning må rettes." in part.get_content()
 
 
 def test_a_second_correction_deadline_is_a_new_stage(club: Club) -> None:

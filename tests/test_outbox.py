@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from intake.submission import Mail
 from outputs import outbox
 from outputs.log import letter_events, letters
 from outputs.message import read_message
@@ -87,6 +88,17 @@ def test_each_owner_gets_one_letter_about_all_its_reports(round_: Round, registe
     assert "BAT-0001-1" in nb
     assert "Alle opplysningene vi trenger, er med." in nb
     assert "Alle opplysningane vi treng, er med." in nn
+
+
+def test_a_letter_answers_the_mail_that_brought_the_file(round_: Round, register: Register) -> None:
+    verdict = WRONG.verdict()
+    mail = Mail("<svar@ask.example>", "ask@example.no", "Skjema", None)
+    elsewhere = replace(verdict.source, path=Path("inbox/igjen.xlsx"), received=day(20))
+    came = [replace(verdict, source=replace(verdict.source, mail=mail)), replace(verdict, source=elsewhere)]
+    take_in(register, *came, NYNORSK)
+
+    first, second = (read_message(round_.folder / row["path"]) for row in make_letters(round_, register, NOW))
+    assert (first["In-Reply-To"], second["In-Reply-To"]) == ("<svar@ask.example>", None)
 
 
 def test_running_it_again_writes_no_second_letter(round_: Round, register: Register) -> None:

@@ -1,3 +1,4 @@
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,18 +15,22 @@ from sqlalchemy.exc import IntegrityError
 
 from intake.submission import Answer, Return, Submission
 from outputs import register as register_module
+from outputs.archive import ArchiveError, archive, sweep
 from outputs.log import (
     APPEND_ONLY,
     arrivals,
     decisions,
+    finding_row,
     letter_events,
     letter_ids,
     letter_orders,
     letters,
     log,
     returns,
+    review_findings,
+    reviews,
 )
-from outputs.register import ArchiveError, Register, archive
+from outputs.register import Register
 from outputs.stored import dump_submission, load_submission
 from templates.form import Form
 from templates.round import Round
@@ -162,7 +167,13 @@ def test_a_file_name_that_no_encoding_can_write_is_no_obstacle(register: Registe
     register.merge([Verdict(source, "unreadable", {"nb": "Ikke en arbeidsbok."})], NOW)
 
     assert register.status_counts()["need_a_person"] == [
-        {"path": "inbox/?s.xlsx", "report": None, "outcome": "unreadable", "reason": "Ikke en arbeidsbok."}
+        {
+            "path": "inbox/?s.xlsx",
+            "report": None,
+            "outcome": "unreadable",
+            "reason": "Ikke en arbeidsbok.",
+            "command": 'behov decide ffffffffffff reject --reason "…" --by "…"',
+        }
     ]
 
 
@@ -180,6 +191,7 @@ def test_the_status_counts_every_file_as_it_counts_now(register: Register) -> No
                 "report": REPORT,
                 "outcome": "late",
                 "reason": "Kom inn etter fristen. En saksbehandler avgjør om filen skal tas med.",
+                "command": f'behov decide {REPORT} accept-late --reason "…" --by "…"',
             }
         ],
     }
@@ -293,9 +305,17 @@ def test_a_late_version_that_a_correction_follows_is_superseded(register: Regist
     assert register.status_counts()["by_outcome"] == {"needs_correction": 1, "superseded": 2}
 
 
-def test_what_is_no_version_does_not_count(register: Register) -> None:
+def test_a_version_in_doubt_is_kept_and_does_not_count(register: Register) -> None:
     assert merge(register, FIRST, replace(SECOND, outcome="quarantined")) == ["accepted", "quarantined"]
-    assert register.reports()[0]["versions"] == 1
+    [row] = register.reports()
+    assert (row["sha256"], row["versions"]) == (FIRST.source().sha256, 2)
+
+
+def test_where_every_version_is_in_doubt_there_is_no_report(register: Register) -> None:
+    assert merge(register, replace(FIRST, outcome="quarantined")) == ["quarantined"]
+    assert register.reports() == []
+    [waiting] = register.status_counts()["need_a_person"]
+    assert (waiting["report"], waiting["command"]) == (REPORT, f'behov decide {REPORT} accept --reason "…" --by "…"')
 
 
 # what is written stays
@@ -317,12 +337,17 @@ def test_a_crash_in_the_middle_leaves_nothing(register: Register, monkeypatch: p
     assert merge(register, SECOND) == ["needs_correction"]
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY, ids=str)
+@pytest.mark.parametrize("table", [*APPEND_ONLY, letters], ids=str)
 def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any) -> None:  # noqa: ANN401 - any table
     merge(register, SECOND)
+    register.merge([Verdict(FIRST.source(), "failed", {"nb": "Feil hos oss."})], NOW)
     register.set_correction_deadline(REPORT, NOW)
     with register.writing() as connection:
-        connection.execute(insert(decisions).values(report=REPORT, what="tas med", by="NN", reason="post", at=NOW))
+        decision = {"report": REPORT, "what": "waive", "rulings": {}, "waives": ["B2"], "by": "NN", "reason": "post"}
+        connection.execute(insert(decisions).values(**decision, at=NOW))
+        review = {"id": 1, "sha256": SECOND.source().sha256, "news": 0, "why": "ingest", "at": NOW}
+        connection.execute(insert(reviews).values(review))
+        connection.execute(insert(review_findings).values(review=1, position=0, **finding_row(ERROR)))
         letter = {
             "key": "k",
             "recipient": "r",
@@ -343,6 +368,34 @@ def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any)
         with pytest.raises(IntegrityError, match="append-only"), register.writing() as connection:
             connection.execute(statement)
     assert everything(register) == before
+
+
+def test_a_letter_that_has_left_may_change_its_state_and_nothing_else(register: Register) -> None:
+    letter = {"key": "k", "recipient": "r", "kind": "receipt", "state": "queued", "to": [], "subject": "Takk"}
+    with register.writing() as connection:
+        connection.execute(insert(letters).values(made_at=NOW, **letter))
+        connection.execute(update(letters).values(to=["b@example.no"], subject="Takk for svaret"))
+        connection.execute(update(letters).values(state="sent", path="outbox/k.eml"))
+    for change in ({"to": ["a@example.no"]}, {"subject": "Nei"}, {"key": "n"}):
+        with pytest.raises(IntegrityError, match="append-only"), register.writing() as connection:
+            connection.execute(update(letters).values(change))
+
+
+def test_a_row_put_in_the_place_of_another_is_refused_too(register: Register) -> None:
+    merge(register, FIRST)
+
+    with pytest.raises(IntegrityError, match="append-only"), register.writing() as connection:
+        connection.exec_driver_sql("INSERT OR REPLACE INTO returns SELECT * FROM returns")
+
+
+def test_every_row_of_the_log_says_who_wrote_it(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEHOV_USER", "kari")
+    merge(register, FIRST)
+    register.set_correction_deadline(REPORT, NOW)
+
+    written = everything(register)
+    for name in ("returns", "arrivals", "correction_deadlines"):
+        assert all("kari" in row for row in written[name]), name
 
 
 def test_what_belongs_together_is_written_together(register: Register) -> None:
@@ -463,6 +516,18 @@ def test_a_received_file_is_kept_unchanged_and_read_only(tmp_path: Path, source:
     assert stat.S_IMODE(kept.stat().st_mode) == 0o444
     assert archive(Round(tmp_path), source) == kept
     assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_what_a_killed_run_left_in_the_archive_is_swept_away(tmp_path: Path, source: Return) -> None:
+    kept = archive(Round(tmp_path), source)
+    stale, fresh = kept.with_name("~stale"), kept.with_name("~fresh")
+    for path in (stale, fresh):
+        path.write_bytes(b"half a workbo")
+    os.utime(stale, (0, 0))
+
+    sweep(Round(tmp_path))
+
+    assert sorted(kept.parent.iterdir()) == sorted([kept, fresh]), "another run may be writing"
 
 
 def test_a_file_that_changed_after_it_was_read_is_not_kept_as_the_other(tmp_path: Path, source: Return) -> None:

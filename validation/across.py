@@ -1,4 +1,4 @@
-"""Rules between submissions: named functions over the live versions in a batch, each of one sentence.
+"""Rules between submissions: named functions over the reports that count, each of one sentence.
 
 What is told to an owner about a report is its number, and only to the owner of that report; of
 another owner's report it is only told that there is one.
@@ -143,7 +143,8 @@ def _units_elsewhere(batch: Numbered, given: Given) -> Iterator[tuple[int, Row, 
         for unit in _values(report, given["unit"]):
             holders.setdefault((text(report, given["scheme"]), unit), []).append((number, report))
     for number, one in batch:
+        scheme = text(one, given["scheme"])
         for row, written in answers(one, given["unit"]):
-            others = [other for at, other in holders[text(one, given["scheme"]), str(written)] if at != number]
+            others = [other for at, other in holders[scheme, str(written)] if at != number]
             if others:
                 yield number, row, one, others

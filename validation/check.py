@@ -27,13 +27,21 @@ REASONS = Path(__file__).parent.parent / "intake" / "texts.toml"
 
 
 def judge(received: Sequence[Submission | Refused], form: Form, known: Known = NOTHING) -> list[Verdict]:
-    """The verdict on every return, in order. One bad file never stops the others."""
-    submissions = [item for item in received if isinstance(item, Submission)]
-    findings = iter(find(form, submissions, known))
+    """The verdict on every return by itself, in order. One bad file never stops the others.
+
+    What is wrong between reports is for the register to find, which knows them all: `across_hits`.
+    """
+    answered = [answers for item in received if (answers := _answers(item))]
+    findings = iter(find(form, answered, known, across=False))
+    found = [next(findings) if _answers(item) else [] for item in received]
     return [
-        _verdict(item, next(findings), form) if isinstance(item, Submission) else _refusal(item, form)
-        for item in received
+        _verdict(item, told, form) if isinstance(item, Submission) else _refusal(item, told, form)
+        for item, told in zip(received, found, strict=True)
     ]
+
+
+def _answers(item: Submission | Refused) -> Submission | None:
+    return item if isinstance(item, Submission) else item.submission
 
 
 def _verdict(submission: Submission, findings: list[Finding], form: Form) -> Verdict:
@@ -56,9 +64,10 @@ def _late_reason(source: Return, form: Form) -> dict[str, str]:
     return {}
 
 
-def _refusal(refused: Refused, form: Form) -> Verdict:
+def _refusal(refused: Refused, findings: list[Finding], form: Form) -> Verdict:
     told = _told(refused.reason, form, **{"name": refused.source.name, **refused.details})
-    return Verdict(refused.source, refused.outcome, told, None, (), refused.report, refused.recipient)
+    answers, found = refused.submission, tuple(findings)
+    return Verdict(refused.source, refused.outcome, told, answers, found, refused.report, refused.recipient)
 
 
 def _told(reason: str, form: Form, **details: str) -> dict[str, str]:
@@ -66,15 +75,36 @@ def _told(reason: str, form: Form, **details: str) -> dict[str, str]:
     return {language: words[language] for language in form.languages if language in words}
 
 
-def find(form: Form, submissions: Sequence[Submission], known: Known = NOTHING) -> list[list[Finding]]:
-    """The findings of every submission: errors first, otherwise in the order of the form."""
+def across_hits(form: Form, reports: Numbered) -> list[tuple[Rule, Hit]]:
+    """What the rules between reports find in these, which are all that count."""
+    rules = [rule for rule in form.rules if rule.check in ACROSS]
+    return [(rule, hit) for rule in rules for hit in ACROSS[str(rule.check)](reports, rule.given)]
+
+
+def across_findings(
+    form: Form, submission: Submission, hits: Iterable[tuple[Rule, Hit]], known: Known
+) -> tuple[Finding, ...]:
+    """What the rules between reports found in one submission, as its owner is told."""
+    collected = _Collected(form, submission)
+    for rule, hit in hits:
+        collected.add_hit(rule, hit)
+    return tuple(collected.findings(known))
+
+
+def find(
+    form: Form, submissions: Sequence[Submission], known: Known = NOTHING, *, across: bool = True
+) -> list[list[Finding]]:
+    """The findings of every submission: errors first, otherwise in the order of the form.
+
+    Rules between reports take these for all there are, unless `across` is false.
+    """
     collected = [_Collected(form, submission) for submission in submissions]
     for one in collected:
         one.add_readings()
     _add_checks(form, collected)
     for one in collected:
         one.add_named_checks()
-    _add_hits(form, collected, known)
+    _add_hits(form, collected, known, across=across)
     return [one.findings(known) for one in collected]
 
 
@@ -95,18 +125,17 @@ def _add_checks(form: Form, collected: list["_Collected"]) -> None:
         collected[scope.frame[SUBMISSION][at]].add(cause, scope.frame[ROW][at], values)
 
 
-def _add_hits(form: Form, collected: list["_Collected"], known: Known) -> None:
-    """What the rules on the batch and on registers find; those whose register is not here find nothing."""
-    batch = live([one.submission for one in collected])
-    for rule in form.rules:
-        for hit in _hits(form, rule, batch, known):
-            collected[hit.number].add_hit(rule, hit)
+def _add_hits(form: Form, collected: list["_Collected"], known: Known, *, across: bool) -> None:
+    """What the rules between reports and on registers find; those whose register is not here find nothing."""
+    every = list(enumerate(one.submission for one in collected))
+    hits = across_hits(form, live([one.submission for one in collected])) if across else []
+    hits += [(rule, hit) for rule in form.rules for hit in _known_hits(form, rule, every, known)]
+    for rule, hit in hits:
+        collected[hit.number].add_hit(rule, hit)
 
 
-def _hits(form: Form, rule: Rule, batch: Numbered, known: Known) -> Found:
-    if rule.check in ACROSS:
-        yield from ACROSS[rule.check](batch, rule.given)
-    elif rule.check in KNOWN and NAMED_CHECKS[rule.check].needs in known.registers:
+def _known_hits(form: Form, rule: Rule, batch: Numbered, known: Known) -> Found:
+    if rule.check in KNOWN and NAMED_CHECKS[rule.check].needs in known.registers:
         source = Source(known.registers[NAMED_CHECKS[rule.check].needs], form)
         yield from KNOWN[rule.check](batch, rule.given, source)
 

@@ -1,0 +1,165 @@
+"""Reports held against each other: what is found when all that count now are looked at together.
+
+What one report says may give a finding in another that came earlier. So every change of what counts
+leads to a review, and what a review finds anew in a version is added to the log.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from intake.submission import Answer, Return, Row, SheetAnswers, Submission
+from outputs.life import SETTLED
+from outputs.log import (
+    among,
+    as_finding,
+    finding_row,
+    findings,
+    insert_rows,
+    read_submissions,
+    review_findings,
+    reviews,
+)
+from outputs.projection import REPORT, ROW, ROW_KEY, Projection
+from templates.form import Form, Rule
+from validation.across import ACROSS
+from validation.check import across_findings, across_hits
+from validation.findings import ORDER, Finding
+from validation.hits import Hit
+from validation.known import Known
+
+Hits = list[tuple[Rule, Hit]]
+Findings = tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Review:
+    """The latest review of a version: how often one found something new, what was ever found, what is found now."""
+
+    news: int = 0
+    ever: frozenset[str] = frozenset()
+    found: Findings = ()
+
+
+NEVER = Review()
+
+
+def read_reviews(connection: Connection, sha256s: Collection[str]) -> dict[str, Review]:
+    """Read how versions stood when they were last held against the others; those never told of are left out."""
+    query = (
+        select(reviews.c.sha256, reviews.c.id, reviews.c.news, review_findings)
+        .outerjoin(review_findings, review_findings.c.review == reviews.c.id)
+        .where(among(reviews.c.sha256, sha256s))
+        .order_by(reviews.c.sha256, reviews.c.id, review_findings.c.position)
+    )
+    rows = connection.execute(query).mappings()
+    read = {}
+    for sha256, group in groupby(rows, lambda row: str(row["sha256"])):
+        every = list(group)
+        ever = frozenset(_cause(as_finding(row)) for row in every if row["review"] is not None)
+        last = [row for row in every if row["id"] == every[-1]["id"]]
+        found = tuple(as_finding(row) for row in last if row["review"] is not None)
+        read[sha256] = Review(every[-1]["news"], ever, found)
+    return read
+
+
+def read_findings(connection: Connection, sha256s: Collection[str]) -> dict[str, Findings]:
+    """Read all that is known to be wrong in versions, errors first: in themselves, and beside other reports."""
+    query = select(findings).where(among(findings.c.sha256, sha256s)).order_by(findings.c.sha256, findings.c.position)
+    rows = connection.execute(query).mappings()
+    read = {sha256: tuple(map(as_finding, group)) for sha256, group in groupby(rows, lambda row: str(row["sha256"]))}
+    for sha256, review in read_reviews(connection, sha256s).items():
+        both = [*read.get(sha256, ()), *review.found]
+        read[sha256] = tuple(sorted(both, key=lambda finding: ORDER.index(finding.severity)))
+    return read
+
+
+class Reviewer:
+    """Holds the reports that count against each other, by the rules of the form."""
+
+    def __init__(self, form: Form, current: Projection, known: Known) -> None:
+        self.form = form
+        self.current = current
+        self.known = known
+        self.asked: dict[str, list[str]] = {}  # the questions that the rules ask for, by sheet
+        for path in sorted({path for rule in form.rules if rule.check in ACROSS for path in rule.given.values()}):
+            sheet, _, key = path.partition(".")
+            self.asked.setdefault(sheet, []).append(key)
+
+    def review(self, connection: Connection, now: datetime, why: str) -> set[str]:
+        """Log what has changed in any version that counts; gives the reports concerned."""
+        if not self.asked:
+            return set()
+        changed = self.changes(connection)
+        for sha256, (_, before, found) in changed.items():
+            news = before.news + any(_cause(finding) not in before.ever for finding in found)
+            row = {"sha256": sha256, "news": news, "why": why, "at": now}
+            review = connection.scalar(insert(reviews).values(row).returning(reviews.c.id))
+            rows = [{"review": review, "position": at, **finding_row(one)} for at, one in enumerate(found)]
+            insert_rows(connection, review_findings, rows)
+        return {report for report, _, _ in changed.values()}
+
+    def changes(self, connection: Connection) -> dict[str, tuple[str, Review, Findings]]:
+        """Give the versions in which other things are found than the log says: report, last review, findings."""
+        live = self._live(connection)
+        hits: dict[str, Hits] = {}
+        for rule, hit in across_hits(self.form, list(enumerate(live))):
+            hits.setdefault(live[hit.number].source.sha256, []).append((rule, hit))
+        before = read_reviews(connection, {submission.source.sha256 for submission in live})
+        full = read_submissions(connection, hits)
+        changed = {}
+        for one in live:
+            sha256, last = one.source.sha256, before.get(one.source.sha256, NEVER)
+            found = self._found(full[sha256], hits[sha256]) if sha256 in hits else ()
+            if found != last.found:
+                changed[sha256] = (one.report, last, found)
+        return changed
+
+    def _found(self, submission: Submission, hits: Hits) -> Findings:
+        """Word what was found in a version, at the cells of its own file."""
+        placed = [(rule, Hit(0, _same_row(submission, hit), hit.marks, hit.words)) for rule, hit in hits]
+        return across_findings(self.form, submission, placed, self.known)
+
+    def _live(self, connection: Connection) -> list[Submission]:
+        """Read the reports that count, with the answers that the rules ask for and no more, in order of report id."""
+        table = self.current.report
+        query = select(table).where(table.c.status.not_in(SETTLED)).order_by(table.c.report)
+        rows = {sheet: self._rows(connection, sheet) for sheet in self.asked}
+        return [
+            Submission(
+                source=Return(Path(), row["sha256"], row["received"]),
+                form=self.form.name,
+                version="",
+                language="",
+                recipient=row["recipient"],
+                report=row["report"],
+                sheets={sheet: SheetAnswers("", {}, rows[sheet].get(row["report"], ())) for sheet in self.asked},
+            )
+            for row in connection.execute(query).mappings()
+        ]
+
+    def _rows(self, connection: Connection, sheet: str) -> dict[str, tuple[Row, ...]]:
+        table, names, keys = self.current.sheets[sheet], self.current.columns[sheet], self.asked[sheet]
+        place = next((name for name in (ROW, ROW_KEY) if name in table.primary_key.columns), REPORT)
+        query = select(table.c.report, table.c[place], *(table.c[names[key]] for key in keys))
+        rows: dict[str, list[Row]] = {}
+        for report, at, *values in connection.execute(query.order_by(*self.current.order(sheet))):
+            answers = {key: Answer(value, "", "") for key, value in zip(keys, values, strict=True) if value is not None}
+            number, key = (at, "") if place == ROW else (0, at if place == ROW_KEY else "")
+            rows.setdefault(report, []).append(Row(number, key, answers))
+        return {report: tuple(found) for report, found in rows.items()}
+
+
+def _same_row(submission: Submission, hit: Hit) -> Row:
+    """Find the row of a hit, which the current state has by its number or its key, in the file itself."""
+    sheet = submission.sheets[hit.marks[0].partition(".")[0]]
+    return next(row for row in sheet.rows if (row.key or row.number) == (hit.row.key or hit.row.number))
+
+
+def _cause(finding: Finding) -> str:
+    """Tell a finding apart from others in the same version."""
+    return repr((finding.rule, finding.part, finding.sheet, finding.cells, finding.message))

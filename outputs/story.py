@@ -1,0 +1,243 @@
+"""The whole story of one report, or of one file: what came when and from where, what was found, told and decided."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from outputs.archive import archived
+from outputs.life import DECIDING
+from outputs.log import among, arrivals, decisions, letters, returns, review_findings, reviews
+from outputs.mailroom import Key
+from outputs.register import Register
+from outputs.results import finding_json
+from outputs.rulings import settled_files
+from outputs.subject import find_subject
+from outputs.telling import WORDS
+from outputs.waiting import SHORT, decide_words
+from templates.round import Round
+from validation.findings import WAIVED
+from validation.rules import DEADLINE_CHECK
+
+Story = dict[str, Any]
+
+
+def story(round_: Round, register: Register, subject: str) -> Story:
+    """Tell all that the register knows of a report or a file, as `show --json` prints it. Raises RefusalError."""
+    with register.reading() as connection:
+        report, sha256 = find_subject(round_, connection, subject)
+        return _Teller(round_, register, connection).tell(report, sha256)
+
+
+class _Teller:
+    def __init__(self, round_: Round, register: Register, connection: Connection) -> None:
+        self.round = round_
+        self.register = register
+        self.connection = connection
+        self.zone = round_.form.zone
+
+    def tell(self, report: str | None, sha256: str | None) -> Story:
+        """Tell of a report, or of a file that is no version of any."""
+        files = self._files(report, sha256)
+        sha256s = [file["sha256"] for file in files]
+        sent = self.round.sent().get(report or "")
+        return {
+            **self._standing(report, files),
+            "workbook": f"sent/{sent.file}" if sent else None,
+            "files": files,
+            "letters": self._letters({report, *sha256s}),
+            "decisions": self._decisions(report, {file["sha256"]: file["number"] for file in files}),
+            "commands": list(self._commands(report, files)),
+        }
+
+    def _standing(self, report: str | None, files: Sequence[Story]) -> Story:
+        table = self.register.current.report
+        found = self.connection.execute(select(table).where(table.c.report == report)).mappings().first()
+        row = found or {"status": files[0]["outcome"], "recipient": files[0]["recipient"]}
+        registered = self.round.recipients.get(row["recipient"] or "")
+        return {
+            "report": report,
+            "recipient": row["recipient"],
+            "owner": registered.name if registered else row.get("owner"),
+            "title": row.get("title"),
+            "status": row["status"],
+            "correction_deadline": self._when(row.get("correction_deadline")),
+        }
+
+    def _files(self, report: str | None, sha256: str | None) -> list[Story]:
+        """List the versions, and what else came in for the report, in order of receipt."""
+        version, current = self.register.current.version, self.register.current.report
+        which = (
+            returns.c.sha256 == sha256
+            if report is None
+            else (returns.c.report == report) | (version.c.report == report)
+        )
+        query = (
+            select(returns, version.c.number, version.c.outcome.label("now"), current.c.sha256.label("counts"))
+            .outerjoin(version, version.c.sha256 == returns.c.sha256)
+            .outerjoin(current, current.c.report == version.c.report)
+            .where(which)
+            .order_by(returns.c.received, returns.c.path)
+        )
+        rows = self.connection.execute(query).mappings().all()
+        sha256s = [row["sha256"] for row in rows]
+        found, settled = self.register.findings_in(sha256s), settled_files(self.connection)
+        seen, reviewed = self._arrivals(sha256s), self._reviews(sha256s)
+        kept = {name: path.name for name, path in archived(self.round) if name in sha256s}
+        return [
+            {
+                "number": row["number"],
+                "sha256": row["sha256"],
+                "file": row["name"],
+                "received": self._when(row["received"]),
+                "sender": row["sender"],
+                "recipient": row["recipient"],
+                "received_as": row["outcome"],
+                "outcome": row["now"] or settled.get(row["sha256"], row["outcome"]),
+                "counts": row["counts"] == row["sha256"],
+                "reason": row["reason"].get(self.round.form.languages[0]),
+                "original": f"archive/{kept[row['sha256']]}" if row["sha256"] in kept else None,
+                "seen": seen.get(row["sha256"], []),
+                "findings": [finding_json(one) for one in found.get(row["sha256"], ())],
+                "reviews": reviewed.get(row["sha256"], []),
+            }
+            for row in rows
+        ]
+
+    def _arrivals(self, sha256s: Sequence[str]) -> dict[str, list[Story]]:
+        query = select(arrivals).where(among(arrivals.c.sha256, sha256s)).order_by(arrivals.c.seen_at, arrivals.c.path)
+        told: dict[str, list[Story]] = {}
+        for row in self.connection.execute(query).mappings():
+            seen = {"path": row["path"], "at": self._when(row["seen_at"]), "by": row["by"], "outcome": row["outcome"]}
+            told.setdefault(row["sha256"], []).append(seen)
+        return told
+
+    def _reviews(self, sha256s: Sequence[str]) -> dict[str, list[Story]]:
+        """List when other reports changed what is found, and by which rules it was found then."""
+        query = (
+            select(reviews, review_findings.c.rule)
+            .outerjoin(review_findings, review_findings.c.review == reviews.c.id)
+            .where(among(reviews.c.sha256, sha256s))
+            .order_by(reviews.c.id, review_findings.c.position)
+        )
+        told: dict[str, dict[int, Story]] = {}
+        for row in self.connection.execute(query).mappings():
+            first = {"at": self._when(row["at"]), "by": row["by"], "why": row["why"], "rules": []}
+            one = told.setdefault(row["sha256"], {}).setdefault(row["id"], first)
+            one["rules"] += [row["rule"]] if row["rule"] else []
+        return {sha256: list(one.values()) for sha256, one in told.items()}
+
+    def _letters(self, whom: set[str | None]) -> list[Story]:
+        """List the letters about these: the SHA-256 of files, and a report."""
+        rows = self.connection.execute(select(letters).order_by(letters.c.id)).mappings()
+        keys = ("kind", "to", "subject", "path", "state")
+        about = [row for row in rows if whom & {what for what, _ in Key.parse(row["key"]).about}]
+        return [{"at": self._when(row["made_at"]), **{key: row[key] for key in keys}} for row in about]
+
+    def _decisions(self, report: str | None, numbers: Mapping[str, int | None]) -> list[Story]:
+        query = select(decisions).where(decisions.c.report.is_not_distinct_from(report)).order_by(decisions.c.id)
+        rows = [
+            row for row in self.connection.execute(query).mappings() if report or set(numbers) & set(row["rulings"])
+        ]
+        return [
+            {
+                "at": self._when(row["at"]),
+                "by": row["by"],
+                "decision": row["what"],
+                "reason": row["reason"],
+                "rulings": [
+                    {"number": numbers.get(sha256), "sha256": sha256, "ruling": ruling}
+                    for sha256, ruling in row["rulings"].items()
+                ],
+                "waives": row["waives"],
+            }
+            for row in rows
+        ]
+
+    def _when(self, moment: datetime | None) -> str | None:
+        return moment.astimezone(self.zone).isoformat() if moment else None
+
+    def _commands(self, report: str | None, files: Sequence[Story]) -> Iterator[str]:
+        """List what a person can decide now."""
+        if report is None:
+            if files[0]["outcome"] == files[0]["received_as"]:
+                yield f"behov {decide_words(files[0]['sha256'][:SHORT], 'reject')}"
+            return
+        versions = [file for file in files if file["number"]]
+        for what, permitted in DECIDING.items():
+            able = [file for file in versions if file["outcome"] in permitted]
+            counting = [file for file in able if file["counts"]]
+            if what == "waive" and any(self._can_be_waived(one) for file in counting for one in file["findings"]):
+                yield f"behov {decide_words(report, what, 'RULE')}"
+            elif what == "withdraw" and counting:
+                yield f"behov {decide_words(report, what)}"
+            elif what == "prefer" and len(versions) > 1 and able:
+                yield f"behov {decide_words(report, what, 'VERSION')}"
+            elif what in ("accept", "accept-late", "reject"):
+                yield from (f"behov {decide_words(report, what, str(file['number']))}" for file in able)
+
+    def _can_be_waived(self, finding: Story) -> bool:
+        late = {rule.id for rule in self.round.form.rules if rule.check == DEADLINE_CHECK}
+        return finding["severity"] != WAIVED and finding["rule"] not in late
+
+
+# for the terminal
+
+
+def story_lines(told: Story, language: str) -> Iterator[str]:
+    """The story in lines."""
+    head = "  ".join(filter(None, (told["report"], told["owner"], f"«{told['title']}»" if told["title"] else "")))
+    yield head or told["files"][0]["file"]
+    yield f"  {'now':<12}{WORDS[told['status']]}"
+    if told["correction_deadline"]:
+        yield f"  {'correct by':<12}{_time(told['correction_deadline'])}"
+    if told["workbook"]:
+        yield f"  {'sent':<12}{told['workbook']}"
+    for file in told["files"]:
+        yield ""
+        yield from _file_lines(file, language)
+    yield from _event_lines(told)
+    if told["commands"]:
+        yield "\nYou can"
+        yield from (f"  {command}" for command in told["commands"])
+
+
+def _file_lines(file: Story, language: str) -> Iterator[str]:
+    name = f"Version {file['number']}" if file["number"] else "File"
+    yield f"{name}: {WORDS[file['outcome']]}{', and it counts' if file['counts'] else ''}"
+    sender = f" from {file['sender']}" if file["sender"] else ""
+    yield f"  {'file':<12}«{file['file']}»  {file['sha256'][:SHORT]}"
+    yield f"  {'received':<12}{_time(file['received'])}{sender}"
+    if file["reason"]:
+        yield f"  {'reason':<12}{file['reason']}"
+    if file["original"]:
+        yield f"  {'original':<12}{file['original']}"
+    for seen in file["seen"]:
+        yield f"  {'taken in':<12}{_time(seen['at'])} by {seen['by']}  {seen['path']}  ({WORDS[seen['outcome']]})"
+    for finding in file["findings"]:
+        place = " ".join(filter(None, (finding["sheet"], ", ".join(finding["cells"]))))
+        waiver = f" – {finding['waiver']}" if finding.get("waiver") else ""
+        yield f"  {finding['severity']:<8}{finding['rule']:<6} {place:<23} {finding['message'][language]}{waiver}"
+    for review in file["reviews"]:
+        found = ", ".join(review["rules"]) or "nothing any more"
+        yield f"  {'beside other reports':<21}{_time(review['at'])} ({review['why']}): {found}"
+
+
+def _event_lines(told: Story) -> Iterator[str]:
+    if told["letters"]:
+        yield "\nLetters"
+        for letter in told["letters"]:
+            to = ", ".join(letter["to"]) or "nobody yet"
+            yield f"  {_time(letter['at'])}  {letter['kind']}, {letter['state']}, to {to}  {letter['path']}"
+    if told["decisions"]:
+        yield "\nDecisions"
+        for one in told["decisions"]:
+            about = ", ".join(
+                [f"version {ruling['number']} {ruling['ruling']}" for ruling in one["rulings"]] + one["waives"]
+            )
+            yield f"  {_time(one['at'])}  {one['decision']} by {one['by']}: {one['reason']}  ({about})"
+
+
+def _time(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%d.%m.%Y %H:%M}"

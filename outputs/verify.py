@@ -1,0 +1,109 @@
+"""Proof that nothing is lost or changed: the log, the archived originals, and the current state made from them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DatabaseError
+
+from outputs.archive import archived, digest
+from outputs.log import GUARDS, returns, submissions
+from outputs.register import Register
+from outputs.stored import load_submission
+from templates.round import Round
+
+SHOWN = 5  # reports named in one problem
+REBUILD = "make it again with: behov rebuild"
+
+
+def verify(round_: Round, register: Register) -> list[str]:
+    """List every problem in words, each with what to do; none when all is well."""
+    with register.writing() as connection:  # so that nobody else changes what is looked at
+        try:
+            damaged = list(_damage(connection))
+        except DatabaseError as error:
+            damaged = [f"register.db is damaged ({error.orig}); put it back from your backup"]
+        if damaged:
+            return [*damaged, *_archive(round_, {})]
+        kept = {row.sha256: row.name for row in connection.execute(select(returns.c.sha256, returns.c.name))}
+        answers = list(_answers(connection))
+        made_again = [] if answers else _projection(register, connection)
+        return [*_triggers(connection), *answers, *_archive(round_, kept), *made_again]
+
+
+def _damage(connection: Connection) -> Iterator[str]:
+    for line in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
+        if line != "ok":
+            yield f"register.db is damaged ({line}); put it back from your backup"
+    for table, *_ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"register.db has rows in «{table}» that belong to nothing; put it back from your backup"
+
+
+def _triggers(connection: Connection) -> Iterator[str]:
+    """Look whether the log is still guarded against change."""
+    query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    there = set(connection.exec_driver_sql(query).scalars())
+    for table in dict.fromkeys(table for table, trigger in GUARDS if trigger not in there):
+        yield (
+            f"the log «{table}» can be changed: its triggers are gone. Find out who took them away, "
+            "compare with your backup, and put it back if in doubt"
+        )
+
+
+def _answers(connection: Connection) -> Iterator[str]:
+    """Look whether every stored version can be read, and is the one of its return."""
+    for row in connection.execute(select(submissions)).mappings():
+        try:
+            read = load_submission(row["answers"])
+        except (ValueError, TypeError, KeyError):
+            read = None
+        if read is None or (read.source.sha256, read.report) != (row["sha256"], row["report"]):
+            which = f"{row['report']} ({row['sha256'][:12]})"
+            yield f"the answers of {which} are damaged; put register.db back from your backup"
+
+
+def _archive(round_: Round, kept: dict[str, str]) -> Iterator[str]:
+    """Look whether every original is there, unchanged, and that none is there that the log does not know."""
+    there = dict(archived(round_))
+    for sha256, name in sorted(kept.items()):
+        if sha256 not in there:
+            yield (
+                f"the original of «{name}» ({sha256[:12]}) is not in archive/; "
+                "put it back from your backup, or from where the file came"
+            )
+    for sha256, path in sorted(there.items()):
+        if digest(path) != sha256:
+            yield f"archive/{path.name} is not what was received; put it back from your backup"
+        elif kept and sha256 not in kept:
+            yield f"archive/{path.name} is not in the register, as when a run broke off; run behov ingest again"
+
+
+def _projection(register: Register, connection: Connection) -> Iterator[str]:
+    """Make the current state again, compare, and leave it as it was."""
+    before = current_state(register, connection)
+    with register.tried():
+        register.rebuild()
+        after = current_state(register, connection)
+    for table in before:
+        if before[table] != after[table]:
+            yield f"the table «{table}» is not what the log says{_differing(before[table], after[table])}; {REBUILD}"
+    changed = sorted(report for report, _, _ in register.reviewer.changes(connection).values())
+    if changed:
+        named = ", ".join(changed[:SHOWN]) + (" and more" if len(changed) > SHOWN else "")
+        yield f"what is found between reports has changed ({named}), as when rules or waivers change; {REBUILD}"
+
+
+def current_state(register: Register, connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Read all rows of the tables that are made from the log, in one order."""
+    tables = register.current.metadata.sorted_tables
+    return {table.name: sorted(map(tuple, connection.execute(select(table))), key=repr) for table in tables}
+
+
+def _differing(before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> str:
+    apart = set(map(repr, before)) ^ set(map(repr, after))
+    return f" ({len(apart)} rows differ)"
+
+
+def verified_lines(problems: list[str]) -> Iterator[str]:
+    yield from (f"- {problem}" for problem in problems)
+    yield f"{len(problems)} problems." if problems else "All is well: the log, the originals and the current state."

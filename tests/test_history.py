@@ -1,0 +1,288 @@
+"""Any history of a round, step by step: nothing is ever lost, and the current state is what the log says."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import event, select
+
+from outputs import mailroom
+from outputs.archive import archive
+from outputs.decide import Wish, decide
+from outputs.feedback import KINDS
+from outputs.letter_states import SENT
+from outputs.letter_states import WAITING as WAITING_LETTERS
+from outputs.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, TRANSITIONS, WAITING
+from outputs.log import APPEND_ONLY, failures, letters
+from outputs.mailroom import known, sends_itself
+from outputs.notices import REMINDER, make_reminders
+from outputs.outbox import make_letters, standing_returns
+from outputs.refusals import RefusalError
+from outputs.register import Register
+from outputs.upkeep import rebuild
+from outputs.verify import current_state, verify
+from templates.round import Round, Sent
+from tests.made_returns import ACROSS_RULES, ERROR, FORM, LATE_FINDING, OWNER, REMARK, Made, day, make_form
+from validation.findings import Finding
+from validation.verdict import Verdict
+
+OTHER = "964952612"
+REPORTS = {"BAT-0001-1": OWNER, "BAT-0001-2": OWNER, "BAT-0002-1": OTHER}
+RECIPIENTS = f"""orgnr;navn;type;epost;språk
+{OWNER};Ask båtlag;KLUBB;ask@example.no;nb
+{OTHER};Våg båtlag;KLUBB;vaag@example.no;nn
+"""
+FOUND: dict[str, tuple[Finding, ...]] = {
+    "accepted": (),
+    "remarks": (REMARK,),
+    "needs_correction": (ERROR, REMARK),
+    "late": (LATE_FINDING, ERROR),
+    "quarantined": (),
+}
+SHOWN = {AS_FOUND: JUDGED, AS_RECEIVED: (*JUDGED, *WAITING)}
+Rows = dict[str, set[str]]
+
+
+def allowed() -> set[tuple[str, str]]:
+    """List every change of state that the table permits in one step, from any state to any other."""
+    pairs = {(state, to) for moves in TRANSITIONS.values() for state, to in moves.items()}
+    return {(state, one) for state, to in pairs for one in SHOWN.get(to, (to,))}
+
+
+@st.composite
+def versions(draw: st.DrawFn) -> Made:
+    """One file: of any report, in time or late, with a title and a boat that others may have too."""
+    outcome = draw(st.sampled_from(sorted(FOUND)))
+    report = draw(st.sampled_from(sorted(REPORTS)))
+    number = draw(st.integers(0, 9))
+    received = day(1 + number, month=2) + timedelta(days=1) if outcome == "late" else day(10 + number)
+    title, boat = draw(st.sampled_from(("Brygge", "Slipp"))), draw(st.sampled_from(("Terna", "Måka", None)))
+    return Made(
+        content=f"{report} {outcome} {number} {title} {boat}",
+        received=received,
+        outcome=outcome,
+        report=report,
+        recipient=REPORTS[report],
+        findings=FOUND[outcome],
+        questions={"slag": "KLUBB", "tittel": title},
+        table=({"report": boat, "motor": "SEIL"},) if boat else (),
+    )
+
+
+class History(RuleBasedStateMachine):
+    """One round, and a person at the desk."""
+
+    @initialize(server=st.sampled_from(("", '[mail]\nhost = "smtp.kontoret.no"\n')))
+    def start(self, server: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="behov-"))
+        make_form(folder / "form", FORM, ACROSS_RULES)
+        office = '[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
+        settings_ = f'form = "{(folder / "form").as_posix()}"\n{office}{server}'
+        (folder / "round.toml").write_text(settings_, encoding="utf-8")
+        (folder / "recipients.csv").write_text(RECIPIENTS, encoding="utf-8")
+        self.round = Round(folder)
+        self.now = datetime(2030, 3, 1, 9, tzinfo=UTC)
+        self.taken: dict[str, Made] = {}
+        self.failed: set[str] = set()
+        self.before: Rows = {}
+        self.states: dict[str, str] = {}
+        self.sent: list[Sent] = []
+        self.reopen()
+
+    @rule()
+    def reopen(self) -> None:
+        self.register = Register.open(self.round.register, self.round.form)
+
+    # what happens
+
+    @rule(report=st.sampled_from(sorted(REPORTS)))
+    def send_out(self, report: str) -> None:
+        if all(line.report != report for line in self.sent):
+            self.sent.append(Sent(report, REPORTS[report], 1, 1, "nb", f"{report}.xlsx"))
+            self.round.write_sent(self.sent)
+            (self.round.sent_folder / f"{report}.xlsx").write_bytes(b"workbook")
+
+    @rule(batch=st.lists(versions(), min_size=1, max_size=3))
+    def ingest(self, batch: list[Made]) -> None:
+        self.take_in(batch)
+        self.taken.update({made.source().sha256: made for made in batch})
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def send_the_same_again(self, data: st.DataObject) -> None:
+        made = data.draw(st.sampled_from(sorted(self.taken.values(), key=str)))
+        before = self.log()
+
+        outcomes = self.take_in([made])
+        changed = self.changes(lambda: self.take_in([made]))
+
+        assert outcomes == ["duplicate"]
+        assert (self.log(), changed) == (before, 0), "a second identical ingest writes nothing"
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def send_the_same_from_elsewhere(self, data: st.DataObject) -> None:
+        made = data.draw(st.sampled_from(sorted(self.taken.values(), key=str)))
+
+        assert self.take_in([replace(made, folder="elsewhere")]) == ["duplicate"]
+
+    @rule(made=versions())
+    def fail_to_read(self, made: Made) -> None:
+        sha256 = made.source().sha256
+        if sha256 not in self.taken:
+            self.register.merge([Verdict(made.source(), "failed", {"nb": "Feil hos oss."})], self.now)
+            self.failed.add(sha256)
+
+    @rule(made=versions())
+    def look_only(self, made: Made) -> None:
+        before = self.log()
+        self.register.merge([made.verdict()], self.now, keep=False)
+        assert self.log() == before
+
+    @rule(
+        report=st.sampled_from(sorted(REPORTS)),
+        what=st.sampled_from(sorted(DECIDING)),
+        number=st.sampled_from(("", "1", "2", "3")),
+        found=st.sampled_from(("B2", "B3", "B5", "B6")),
+    )
+    def decide(self, report: str, what: str, number: str, found: str) -> None:
+        self.now += timedelta(hours=1)
+        before = self.log()
+        about = found if what == "waive" else number
+        try:
+            done = decide(self.round, self.register, report, Wish(what, about, f"sak {self.now}", "Kari", self.now))
+        except RefusalError:
+            assert self.log() == before, "what is refused is not logged"
+        else:
+            assert done.changed
+            version = self.register.current.version
+            query = select(version.c.sha256, version.c.outcome)
+            with self.register.reading() as connection:
+                chosen = connection.execute(
+                    query.where(version.c.report == report, version.c.number == done.version)
+                ).all()
+            for sha256, outcome in chosen:
+                to = DECIDING[what][self.states[sha256]]
+                assert outcome in SHOWN.get(to, (to,)), "the version decided on goes where the table says"
+
+    @rule()
+    def feedback(self) -> None:
+        self.now += timedelta(hours=1)
+        make_letters(self.round, self.register, self.now)
+        assert make_letters(self.round, self.register, self.now) == []
+        with self.register.reading() as connection:
+            true = {(row["sha256"], row["stood"]) for row in standing_returns(connection, self.register)}
+            told = {pair for key in known(connection, KINDS) for pair in key.about}
+            waiting = {pair for key in known(connection, KINDS, WAITING_LETTERS) for pair in key.about}
+        assert true <= told, "everybody is told how things stand"
+        assert waiting <= true or not sends_itself(self.round), "nobody is sent what is no longer so"
+
+    @rule()
+    def remind(self) -> None:
+        self.now += timedelta(days=10)
+        make_reminders(self.round, self.register, self.now)
+        assert make_reminders(self.round, self.register, self.now) == []
+
+    @rule()
+    def send(self) -> None:
+        with self.register.writing() as connection:
+            for number in mailroom.waiting(connection, (*KINDS, REMINDER)):
+                mailroom.move(connection, number, SENT, "250 OK", self.now)
+
+    @rule()
+    def rebuild(self) -> None:
+        before = self.log(), self.state()
+        rebuild(self.round, self.now)
+        assert (self.log(), self.state()) == before
+
+    # what holds
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        log = self.log()
+        for name, rows in self.before.items():
+            assert rows <= log[name], f"{name} has lost or changed something"
+        self.before = log
+        logged = {name: " ".join(log[name]) for name in ("returns", "submissions")}
+        for sha256 in self.taken:
+            assert all(sha256 in rows for rows in logged.values())
+        with self.register.reading() as connection:
+            assert set(connection.scalars(select(failures.c.sha256))) == self.failed
+
+    @invariant()
+    def the_state_is_what_the_log_says(self) -> None:
+        before = self.state()
+        with self.register.tried():
+            self.register.rebuild()
+            assert self.state() == before
+
+    @invariant()
+    def each_version_is_in_one_state_and_came_there_by_the_table(self) -> None:
+        version, report = self.register.current.version, self.register.current.report
+        with self.register.reading() as connection:
+            rows = connection.execute(select(version.c.sha256, version.c.outcome)).all()
+            counting = connection.execute(select(report.c.sha256, report.c.status)).all()
+        states = {row.sha256: row.outcome for row in rows}
+        assert states.keys() == self.taken.keys()
+        changes = {(self.states.get(sha256, "received"), state) for sha256, state in states.items()}
+        assert {change for change in changes if change[0] != change[1]} <= ALLOWED
+        assert all(states[row.sha256] == row.status for row in counting)
+        self.states = states
+
+    def teardown(self) -> None:
+        problems = verify(self.round, self.register)
+        shutil.rmtree(self.round.folder)
+        assert problems == []
+
+    # helpers
+
+    def take_in(self, batch: Iterable[Made]) -> list[str]:
+        made = list(batch)
+        for one in made:
+            path = self.round.inbox / one.source().name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(one.content, encoding="utf-8")
+            archive(self.round, replace(one.source(), path=path))
+        return [verdict.outcome for verdict in self.register.merge([one.verdict() for one in made], self.now)]
+
+    def log(self) -> Rows:
+        changing = ("state", "path", "to", "subject")  # a letter that is overtaken may be made again
+        keys = [column for column in letters.columns if column.name not in changing]
+        with self.register.reading() as connection:
+            rows = {table.name: set(map(repr, connection.execute(select(table)))) for table in APPEND_ONLY}
+            return rows | {"letters": set(map(repr, connection.execute(select(*keys))))}
+
+    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+        with self.register.reading() as connection:
+            return current_state(self.register, connection)
+
+    def changes(self, work: Any) -> int:  # noqa: ANN401 - anything to do
+        """Count the rows that the database writes meanwhile."""
+        counted = []
+
+        def count(connection: Any) -> None:  # noqa: ANN401 - a connection
+            counted.append(connection.connection.dbapi_connection.total_changes)
+
+        event.listen(self.register.engine, "commit", count)
+        work()
+        event.remove(self.register.engine, "commit", count)
+        return sum(counted)
+
+
+ALLOWED = allowed()
+TestHistory = History.TestCase
+# A history of twelve steps can be read as it is; making it shorter takes minutes.
+TestHistory.settings = settings(
+    max_examples=15,
+    stateful_step_count=12,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,0 +1,338 @@
+"""The register looked after: proved, copied, made again, and carried over from an older program."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+import cli
+from intake.submission import Return
+from outputs.archive import archive
+from outputs.backup import back_up
+from outputs.log import log
+from outputs.outbox import make_letters
+from outputs.refusals import RefusalError
+from outputs.register import Register
+from outputs.upkeep import rebuild
+from outputs.verify import current_state, verify
+from templates.round import Round
+from tests.made_returns import ACROSS_RULES, ERROR, FORM, LATE_FINDING, OWNER, REMARK, REPORT, Made, day, make_form
+from validation.verdict import Verdict
+
+NOW = datetime(2030, 2, 4, 8, tzinfo=UTC)
+FIRST = Made("first", day(10), "needs_correction", findings=(ERROR, REMARK), questions={"navn": "Ask båtlag"})
+LATE = Made("late", day(3, month=2), "late", findings=(LATE_FINDING,))
+SAME = Made("First!", day(12), report="BAT-0001-2")
+RECIPIENTS = f"orgnr;navn;type;epost;språk\n{OWNER};Ask båtlag;KLUBB;ask@example.no;nb\n"
+
+
+@pytest.fixture
+def round_(tmp_path: Path) -> Round:
+    """A round in which three files have come in, and letters are written."""
+    folder = tmp_path / "runde"
+    make_form(tmp_path / "form", FORM, ACROSS_RULES)
+    settings = f'form = "{(tmp_path / "form").as_posix()}"\n[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
+    folder.mkdir()
+    (folder / "round.toml").write_text(settings, encoding="utf-8")
+    (folder / "recipients.csv").write_text(RECIPIENTS, encoding="utf-8")
+    made = Round(folder)
+    take_in(made, FIRST, LATE)
+    take_in(made, SAME)
+    make_letters(made, opened(made), NOW)
+    return made
+
+
+def opened(round_: Round) -> Register:
+    return Register.open(round_.register, round_.form)
+
+
+def take_in(round_: Round, *batch: Made) -> None:
+    for one in batch:
+        path = round_.inbox / one.source().name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(one.content, encoding="utf-8")
+        archive(round_, Return(path, one.source().sha256, one.received))
+    opened(round_).merge([one.verdict() for one in batch], NOW)
+
+
+def run(round_: Round, *words: str) -> Result:
+    return CliRunner().invoke(cli.main, ["--round", str(round_.folder), *words])
+
+
+def whole(round_: Round) -> list[str]:
+    return verify(round_, opened(round_))
+
+
+def tampered(round_: Round, *statements: str) -> None:
+    with closing(sqlite3.connect(round_.register)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def original(round_: Round, made: Made) -> Path:
+    return round_.archive / f"{made.source().sha256}.xlsx"
+
+
+# verify
+
+
+def test_a_round_that_is_whole_has_no_problems(round_: Round) -> None:
+    assert whole(round_) == []
+
+    result = run(round_, "verify", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"ok": True, "problems": []})
+    assert "All is well" in run(round_, "verify").stdout
+
+
+def lose(round_: Round) -> None:
+    original(round_, FIRST).unlink()
+
+
+def spoil(round_: Round) -> None:
+    path = original(round_, FIRST)
+    path.chmod(0o644)
+    path.write_bytes(b"something else")
+
+
+def strange(round_: Round) -> None:
+    (round_.archive / f"{sha256(b'x').hexdigest()}.xlsx").write_bytes(b"x")
+
+
+def unguard(round_: Round) -> None:
+    tampered(round_, "DROP TRIGGER no_UPDATE_findings")
+
+
+def change_state(round_: Round) -> None:
+    tampered(round_, "UPDATE report SET title = 'noe annet'")
+
+
+def change_answers(round_: Round) -> None:
+    tampered(round_, "DROP TRIGGER no_UPDATE_submissions", "UPDATE submissions SET answers = '{'")
+
+
+def forget_review(round_: Round) -> None:
+    tampered(
+        round_,
+        "DROP TRIGGER no_DELETE_review_findings",
+        "DELETE FROM review_findings",
+        "UPDATE shape SET number = 0",  # so that the current state is made of what is left
+    )
+
+
+PROBLEMS: dict[str, tuple[Callable[[Round], None], str]] = {
+    "an original is gone": (lose, "the original of «first.xlsx» (a7937b64b8ca) is not in archive/; put it back"),
+    "an original was changed": (spoil, "is not what was received; put it back from your backup"),
+    "an original nobody took in": (strange, "is not in the register, as when a run broke off; run behov ingest again"),
+    "the log is not guarded": (unguard, "the log «findings» can be changed: its triggers are gone"),
+    "the state was changed": (change_state, "the table «report» is not what the log says (4 rows differ); make it"),
+    "answers were changed": (change_answers, "are damaged; put register.db back from your backup"),
+    "reports were not held against each other": (
+        forget_review, "what is found between reports has changed (BAT-0001-1, BAT-0001-2)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_each_problem_is_told_in_words_with_what_to_do(round_: Round, name: str) -> None:
+    harm, said = PROBLEMS[name]
+    harm(round_)
+
+    result = run(round_, "verify", "--json")
+
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["ok"]) == (1, False)
+    assert any(said in problem for problem in told["problems"]), told
+
+
+def test_verifying_changes_nothing(round_: Round) -> None:
+    change_state(round_)
+    before = round_.register.read_bytes()
+
+    verify(round_, opened(round_))
+
+    assert round_.register.read_bytes() == before
+
+
+# rebuild
+
+
+def test_a_current_state_that_was_changed_is_made_again(round_: Round) -> None:
+    change_state(round_)
+
+    result = run(round_, "rebuild", "--json")
+
+    assert json.loads(result.stdout) == {"reports": 2, "carried_over_from": None}
+    assert whole(round_) == []
+
+
+def test_reports_are_held_against_each_other_again_when_the_rules_change(round_: Round, tmp_path: Path) -> None:
+    make_form(tmp_path / "form", FORM, ACROSS_RULES.replace('severity = "warning"', 'severity = "error"'))
+    changed = Round(round_.folder)
+    assert any("what is found between reports has changed" in problem for problem in whole(changed))
+
+    rebuild(changed, NOW)
+
+    assert whole(changed) == []
+    assert opened(changed).findings("BAT-0001-2")[0].severity == "error"
+
+
+OLDER = """
+CREATE TABLE decisions_old (id INTEGER NOT NULL PRIMARY KEY, report TEXT NOT NULL, what TEXT NOT NULL,
+    "by" TEXT NOT NULL, reason TEXT NOT NULL, at DATETIME NOT NULL);
+DROP TABLE decisions; ALTER TABLE decisions_old RENAME TO decisions;
+ALTER TABLE returns DROP COLUMN "by"; ALTER TABLE arrivals DROP COLUMN "by"; ALTER TABLE letters DROP COLUMN "by";
+ALTER TABLE correction_deadlines DROP COLUMN set_at; ALTER TABLE correction_deadlines DROP COLUMN "by";
+DROP TABLE review_findings; DROP TABLE reviews; DROP TABLE failures; DROP TABLE shape; DROP TABLE finding;
+INSERT INTO returns (sha256, path, name, received, outcome, reason, ingested_at)
+    VALUES ('f', 'inbox/f.xlsx', 'f.xlsx', '2030-01-09', 'failed', '{}', '2030-01-09');
+INSERT INTO arrivals VALUES ('inbox/f.xlsx', 'f', 'failed', '2030-01-09');
+INSERT INTO origins VALUES ('inbox/f.xlsx', 'f', '2030-01-09', 'file', NULL, NULL, NULL, NULL);
+PRAGMA user_version = 1203948571;
+"""
+
+
+def make_older(round_: Round) -> None:
+    with closing(sqlite3.connect(round_.register)) as connection:
+        connection.executescript(OLDER)
+
+
+def test_an_older_register_is_told_from_ours_and_what_to_do(round_: Round) -> None:
+    make_older(round_)
+
+    for command in ("status", "ingest", "feedback", "verify", "export"):
+        result = run(round_, command)
+
+        assert result.exit_code == 2, command
+        assert "was made by another version of behov; bring it up to date with: behov rebuild" in result.stderr
+
+
+def test_an_older_register_is_carried_over_with_all_it_knew(round_: Round) -> None:
+    before = content(round_)
+    make_older(round_)
+
+    result = run(round_, "rebuild")
+
+    assert "the older one is kept as register-before-rebuild.db" in result.stdout
+    assert content(round_) == before
+    assert whole(round_) == []
+    assert (round_.folder / "register-before-rebuild.db").exists()
+
+
+def content(round_: Round) -> dict[str, Any]:
+    """Read the current state, and what was written of versions, findings and letters."""
+    register = opened(round_)
+    with register.reading() as connection:
+        rows = {name: len(connection.execute(select(log.tables[name])).all()) for name in ("findings", "letters")}
+        return {**current_state(register, connection), **rows}
+
+
+@pytest.mark.parametrize(
+    "junk", [b"this is no database, but it is long enough to look at" * 30, b"SQLite format 3\0" * 99]
+)
+def test_a_damaged_register_is_told_without_a_traceback(round_: Round, junk: bytes) -> None:
+    round_.register.write_bytes(junk)
+
+    for command in ("status", "rebuild", "verify"):
+        result = run(round_, command)
+
+        assert result.exit_code == 2, result.output
+        assert "put it back from your backup" in result.stderr
+
+
+def test_a_register_of_something_else_is_not_carried_over(round_: Round) -> None:
+    round_.register.unlink()
+    with closing(sqlite3.connect(round_.register)) as connection, connection:
+        connection.execute("CREATE TABLE returns (noe TEXT)")
+        connection.execute("INSERT INTO returns VALUES ('x')")
+
+    with pytest.raises(RefusalError, match="is too old to be carried over"):
+        rebuild(round_, NOW)
+
+    with closing(sqlite3.connect(round_.register)) as connection:
+        assert connection.execute("SELECT * FROM returns").fetchall() == [("x",)]
+    assert [path.name for path in round_.folder.glob("*register*")] == ["register.db"]
+
+
+def test_a_table_that_a_newer_program_adds_needs_nobody(round_: Round) -> None:
+    tampered(round_, "DROP TABLE failures", "PRAGMA user_version = 1203948571")
+
+    assert opened(round_).status_counts()["returned"] == 3
+
+
+# backup
+
+
+def test_a_backup_is_a_round_that_proves_itself(round_: Round, tmp_path: Path) -> None:
+    done = back_up(round_, tmp_path / "kopi")
+
+    copy = Round(tmp_path / "kopi")
+    assert whole(copy) == []
+    assert content(copy) == content(round_)
+    assert done.copied == done.files
+    assert {"round.toml", "recipients.csv", "inbox", "archive", "outbox", "register.db"} <= {
+        path.name for path in copy.folder.iterdir()
+    }
+    kept = original(copy, FIRST)
+    assert kept.stat().st_mode & 0o222 == 0, "still read-only"
+    assert (copy.inbox / "first.xlsx").stat().st_mtime == (round_.inbox / "first.xlsx").stat().st_mtime
+
+
+def test_a_backup_is_safe_to_repeat_and_copies_only_what_is_new(round_: Round) -> None:
+    first = run(round_, "backup", "--json")
+    take_in(round_, Made("new", day(13), report="BAT-0001-3"))
+    second = json.loads(run(round_, "backup", "--json").stdout)
+
+    assert (first.exit_code, second["copied"]) == (0, 3), "the register, the file in inbox/ and the one in archive/"
+    assert whole(Round(round_.folder / "backup")) == []
+    assert not (round_.folder / "backup" / "backup").exists()
+    assert not list((round_.folder / "backup").rglob("~*"))
+
+
+def test_a_backup_is_consistent_while_another_writes(round_: Round, tmp_path: Path) -> None:
+    register = opened(round_)
+    with register.writing():
+        register.set_correction_deadline(REPORT, NOW)
+        back_up(round_, tmp_path / "kopi")
+
+    copy = Round(tmp_path / "kopi")
+    assert whole(copy) == []
+    assert opened(copy).reports()[0]["correction_deadline"] != NOW
+
+
+@pytest.mark.parametrize(
+    ("where", "said"), [(".", "holds the round itself"), ("..", "holds the round itself"), ("../form", "no backup")]
+)
+def test_a_backup_never_goes_where_something_else_is(round_: Round, where: str, said: str) -> None:
+    with pytest.raises(RefusalError, match=said):
+        back_up(round_, round_.folder / where)
+
+
+def test_a_damaged_register_never_takes_the_place_of_a_good_copy(round_: Round, tmp_path: Path) -> None:
+    back_up(round_, tmp_path / "kopi")
+    good = (tmp_path / "kopi" / "register.db").read_bytes()
+    content = bytearray(round_.register.read_bytes())
+    content[4096 * 3 : 4096 * 8] = os.urandom(4096 * 5)
+    round_.register.write_bytes(content)
+
+    result = run(round_, "backup", "--to", str(tmp_path / "kopi"))
+
+    assert result.exit_code == 2
+    assert "the last backup is left as it was" in result.stderr
+    assert (tmp_path / "kopi" / "register.db").read_bytes() == good
+
+
+def test_files_we_failed_to_read_are_told_until_they_are_read(round_: Round) -> None:
+    failed = Made("failed", day(13), report="BAT-0001-3")
+    opened(round_).merge([Verdict(failed.source(), "failed", {"nb": "Feil hos oss."})], NOW)
+
+    waiting = json.loads(run(round_, "status", "--json").stdout)["need_a_person"]
+
+    assert [item["command"] for item in waiting if item["outcome"] == "failed"] == ["behov ingest"]
