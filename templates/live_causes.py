@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from templates.binding import BoundRule, FormNames, operands
 from templates.form import NUMERIC, Form, GridSheet, Question, Rule, TableSheet, Text
-from templates.formula import BAD, FALSE, TRUE, Formula, NoFormulaError, any_of, not_, text
+from templates.formula import FALSE, TRUE, Formula, NoFormulaError, any_of, not_, text
 from templates.layout import ANSWER_COLUMN
 from templates.live_block import Block, mark_of
 from templates.live_items import TOP, Cause, Item, Live
 from templates.live_plan import Here, asks
 from templates.live_texts import Words
-from templates.live_words import bound_words
+from templates.live_words import bound_words, stripped
 from templates.predicate import (
     Aggregate,
     Answer,
@@ -128,7 +128,7 @@ class _Own:
     def _limits(self, node: Answer, question: Question, state: str) -> Iterator[Cause]:
         length = f"LEN({state})"
         if question.type == "longtext":
-            length = _stripped_length(self.item.block.answer(node.key, self.item.row))
+            _, length = stripped(self.item.block.answer(node.key, self.item.row))
         tests = {"min": f"{state}<", "max": f"{state}>", "min_length": f"{length}<", "max_length": f"{length}>"}
         for limit, test in tests.items():
             bound = getattr(question, limit)
@@ -234,12 +234,3 @@ def _required_rule(form: Form, sheet: str, key: str) -> Rule:
 
 def _first(rules: Iterable[Rule]) -> Rule:
     return next(iter(rules))
-
-
-def _stripped_length(cell: str) -> str:
-    """The length of a long text without outer blanks; its inner blanks and lines count."""
-    flat = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({cell},CHAR(10)," "),CHAR(9)," "),"\u00a0"," ")'
-    last = f"RIGHT(TRIM({flat}))"
-    times = f'(LEN({flat})-LEN(SUBSTITUTE({flat},{last},"")))'
-    end = f'FIND("{BAD}{BAD}",SUBSTITUTE({flat},{last},"{BAD}{BAD}",{times}))'
-    return f"({end}-FIND(LEFT(TRIM({flat})),{flat})+1)"

@@ -51,9 +51,21 @@ def shown(form: Form, question: Question, cell: str, state: str) -> str:
         return f"IF(ISNUMBER({state}),{number(state, question.type)},{written})"
     if question.type == "choice":
         return _label(form, question, state, written)
-    if question.type in ("lookup", "longtext"):
+    if question.type == "longtext":
+        return f'IF(LEFT({state}&"{BAD}")="{BAD}",{written},MID({cell},{",".join(stripped(cell))}))'
+    if question.type == "lookup":
         return written
     return f'IF(LEFT({state})="{BAD}",{written},{state})'
+
+
+def stripped(cell: str) -> tuple[str, str]:
+    """Where a text begins and how long it is without outer blanks; its inner blanks and lines count."""
+    flat = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({cell},CHAR(10)," "),CHAR(9)," "),"{NBSP}"," ")'
+    last = f"RIGHT(TRIM({flat}))"
+    times = f'(LEN({flat})-LEN(SUBSTITUTE({flat},{last},"")))'
+    end = f'FIND("{BAD}{BAD}",SUBSTITUTE({flat},{last},"{BAD}{BAD}",{times}))'
+    first = f"FIND(LEFT(TRIM({flat})),{flat})"
+    return first, f"({end}-{first}+1)"
 
 
 def _label(form: Form, question: Question, state: str, written: str) -> str:

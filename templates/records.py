@@ -30,7 +30,12 @@ class Records:
         return f"_r_{code_list}"
 
     def text(self, code_list: str) -> str:
-        return "".join(NEXT + row for row in self._rows(code_list))
+        rows = self._rows(code_list)
+        text = "".join(NEXT + row for row in rows)
+        marks = text.count(END), text.count(NEXT)
+        if len(text) > MAX_CELL or marks != (len(rows) * len(self.fields[code_list]), len(rows)):
+            raise ValueError(f"the list «{code_list}» does not fit in a cell, or holds «{END}» or «{NEXT}»")
+        return text
 
     def found(self, code_list: str, key: str) -> str:
         """Whether the list has a row with this key."""
