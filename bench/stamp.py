@@ -141,7 +141,7 @@ def main() -> None:
     stamping, building, rewriting = Clock(), Clock(), Clock()
     base = compile_base(build_base(form, "nb", SENDER))
     cells = content(openpyxl.load_workbook(io.BytesIO(build_base(form, "nb", SENDER))))
-    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = middle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number, owner in enumerate(recipients(count), 1):
         stamp = make_stamp(form, report_id(form, number, 1), owner.orgnr, KEY)
         stamping.time(lambda o=owner, s=stamp: stamp_workbook(base, slot_values(form, o, s, KEY), unit_rows(form, o)))  # type: ignore[misc]
