@@ -87,6 +87,7 @@ def _parse(xml: bytes, walk: "_Walk | _Strings") -> None:
 
 REFERENCE = re.compile(r"([A-Za-z]{1,7})([1-9][0-9]{0,9})")
 TEXTS = frozenset({"f", "v", "t"})  # the elements whose text is read
+CELLS = frozenset({"c", "row"})
 PARTS = frozenset({"f", "v", "is", "extLst"})  # what a cell may consist of
 
 
@@ -100,6 +101,7 @@ class _Walk:
     by_group: dict[str, str] = field(default_factory=dict)  # the text of formulas that cells share
     text: list[str] = field(default_factory=list)
     depth: int = 0
+    is_data: bool = False  # within the sheet's data
     is_text: bool = False  # within an element that has text alone
     within: int = 0  # how many elements, from the cell on
     row: int = 0
@@ -115,22 +117,26 @@ class _Walk:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         tag = local(name)
-        if self.depth > MAX_DEPTH or self.is_text or (self.within == 1 and tag not in PARTS):
+        is_lost = self.is_text or (self.within and tag in CELLS) or (self.within == 1 and tag not in PARTS)
+        if self.depth > MAX_DEPTH or is_lost:
             raise PackageError(name)
         if self.within:
             self._start_part(tag, attributes)
-        elif tag == "c":
+        elif tag == "sheetData":
+            self.is_data = True
+        elif tag == "c" and self.is_data:
             self._start_cell(attributes)
         elif tag == "row":
             self.row, self.column = _whole(attributes.get("r", str(self.row + 1))), 0
 
     def end(self, name: str) -> None:
         self.depth -= 1
+        tag = local(name)
         if not self.within:
+            self.is_data = self.is_data and tag != "sheetData"
             return
         self.within -= 1
         self.is_text = False
-        tag = local(name)
         if not self.within:
             self._end_cell()
         elif self.within == 1 and tag == "f":

@@ -151,6 +151,12 @@ def test_a_cell_is_read_for_what_it_is_and_its_neighbour_too(name: str) -> None:
     assert seen(workbook(rows)) == {"A1": expected, "B1": 7.0}
 
 
+def test_a_cell_outside_the_data_of_a_sheet_is_none() -> None:
+    rows = f'{a1("<v>5<!-- --></v>")}</sheetData><other><c r="A1"><v>6</v></c></other><sheetData>'
+
+    assert seen(workbook(rows)) == {"A1": 5.0, "B1": 7.0}
+
+
 EMPTY_CELLS = {
     "nothing": a1(""),
     "a formula that gives nothing": a1('<f>""</f><v></v>', "str"),
@@ -170,6 +176,7 @@ BROKEN = {
     "a zero byte": a1("<v>a\0b</v>", "str"),
     "an entity nobody defined": a1("<v>&hei;</v>", "str"),
     "a cell in a cell": '<row r="1"><c r="A1"><c/><v>5</v></c></row>',
+    "a cell in a text": '<row r="1"><c r="A1" t="inlineStr"><is><c r="B1"/><t>a</t></is></c></row>',
     "an attribute twice": '<row r="1"><c r="A1" r="B2"><v>5</v></c></row>',
 }
 
