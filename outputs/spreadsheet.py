@@ -46,7 +46,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         self.file = xlsxwriter.Workbook(str(path), SAFE)
         self.header = self.file.add_format({
-            "bold": True, "font_name": FONT, "font_color": f"#{WHITE}", "bg_color": f"#{BAND}",
+            "bold": True, "font_name": FONT, "font_color": f"#{WHITE[-6:]}", "bg_color": f"#{BAND[-6:]}",
             "text_wrap": True, "valign": "top",
         })  # fmt: skip
         self.formats: dict[str, Any] = {}

@@ -35,7 +35,8 @@ NO_OCCASION = {
     "not_offered": "every question whose choices depend on another answer is open",
     "max": "no question has a greatest value",
     "min_length": "no question has a least length",
-    "formula": "intake never finds a formula without a value",
+    "formula": "the samples are filled in by a program that calculates; tests/hostile.py has one that is not",
+    "damaged": "the samples are whole workbooks; tests/hostile.py has damaged cells",
 }
 # Rules that speak when their register is imported, which no round does yet.
 WAITING = {
