@@ -51,6 +51,7 @@ PHONES = (
 ORGNRS = ("123456785", "123 456 785", "NO 123 456 785 MVA", "123456789", "12345678", "1234567850", "abc", "974760673",
           "974.760.673")  # fmt: skip
 KOMMUNENRS = ("0301", "301", "3203", "32 03", "3205", "9999", "219", "1507", "abc", "*", "03?1", "4601", "3101")
+AT_ONCE = 60  # workbooks; LibreOffice stops after some 250
 CODE = re.compile("[!-][0-9]{3}[^!-]*")
 YES_NO = ("Ja", "Nei", "ja", "JA ", "kanskje", "x", " Ja")
 TEXTS = ("Ask", " Ask  og Embla ", "x", "*", "0047", "æøå «»")
@@ -205,7 +206,9 @@ class Reader:
 def compare(desk: Desk, cases: Sequence[Case], program: Office, folder: Path) -> Compared:
     done = Compared()
     readers = {language: Reader(desk, language) for language in desk.form.languages}
-    made = program.convert_all([case.path for case in cases], "xlsx", folder)
+    paths = [case.path for case in cases]
+    some = [paths[at : at + AT_ONCE] for at in range(0, len(paths), AT_ONCE)]
+    made = [path for few in some for path in program.convert_all(few, "xlsx", folder)]
     now = datetime.now(desk.form.zone)
     taken = [desk.take_in(path, path.read_bytes(), now) for path in made]
     submissions = [submission for submission in taken if isinstance(submission, Submission)]
