@@ -1,10 +1,9 @@
 """The command line: parse, call, echo. The only place that prints and sets exit codes."""
 
 import json
-import logging
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outputs.letter_states import ORDERS
-from outputs.progress import progress, write_trace
+from outputs.progress import progress, silent
 
 if TYPE_CHECKING:
+    from outputs.ingest import Progress
     from outputs.register import Register
     from outputs.sending import Run
     from templates.form import Form
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
+QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
+INTERRUPTED = 130  # as shells say it
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
 
@@ -40,14 +42,21 @@ class WrongUse(click.ClickException):
     default=".",
     help="The round's folder.",
 )
+@click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong, and what --json asks for.")
+@click.option("--verbose", "-v", is_flag=True, help="Tell every step as well, as the file in logs/ does.")
 @click.version_option(package_name="behov")
 @click.pass_context
-def main(context: click.Context, folder: Path) -> None:
+def main(context: click.Context, folder: Path, *, quiet: bool, verbose: bool) -> None:
     """Run a round of forms by Excel: send workbooks out, take them in, tell owners what to correct.
 
     Start with: behov demo
     """
     context.obj = folder
+    context.meta[QUIET] = quiet
+    if verbose or (folder / "round.toml").exists():
+        from outputs.runlog import run_log
+
+        context.with_resource(run_log(folder, sys.argv[1:], verbose=verbose))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
@@ -70,15 +79,15 @@ def demo(folder: Path, form_name: str, returns: int | None, seed: int) -> None:
     from outputs.telling import summary
 
     with _told_plainly():
-        done = run_demo(folder, form_name, returns, seed, progress)
+        done = run_demo(folder, form_name, returns, seed, _progress())
     _tell(summary(done.verdicts, done.form))
-    click.echo(
+    _say(
         f"\n{done.sent} workbooks were made, {done.reports} reports are registered, "
         f"{done.letters} letters are written.\n"
     )
     for label, path in done.places.items():
-        click.echo(f"  {label:<18}{path}")
-    click.echo(f"\nTry: behov --round {folder} status")
+        _say(f"  {label:<18}{path}")
+    _say(f"\nTry: behov --round {folder} status")
     if any(verdict.outcome == "failed" for verdict in done.verdicts):
         sys.exit(OUR_FAILURE)
 
@@ -92,7 +101,7 @@ def new(folder: Path, form_name: str) -> None:
 
     with _told_plainly():
         new_round(folder, form_name)
-    click.echo(
+    _say(
         f"Made {folder}. Next: fill in round.toml (sender, deadline) and put your owners in recipients.csv, "
         "then: behov send-out"
     )
@@ -120,7 +129,7 @@ def send_out(
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
         lines = sendout.plan(round_, good, copies)
-        with progress("Workbooks", len(lines)) as step:
+        with _progress()("Workbooks", len(lines)) as step:
             written = sendout.send_out(round_, lines, lambda: step(1))
         made = make_invitations(round_, register, _now(round_.form))
         run = _sent(round_, register, [INVITATION], send=send, redirect=redirect)
@@ -131,10 +140,10 @@ def send_out(
         ]
         _print_json({"workbooks": files, "skipped": [str(row) for row in bad], **letters_json(made, run)})
     else:
-        click.echo(f"{len(written)} workbooks in {round_.sent_folder}/")
+        _say(f"{len(written)} workbooks in {round_.sent_folder}/")
         _tell(letter_lines(made, round_.outbox, run))
         if written:
-            click.echo(f"Look at one: {round_.sent_folder / written[0].file}")
+            _say(f"Look at one: {round_.sent_folder / written[0].file}")
     sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
 
 
@@ -152,7 +161,7 @@ def collect(folder: Path, *, as_json: bool) -> None:
     with _told_plainly():
         round_ = _round(folder)
         password = os.environ.get(mailbox.PASSWORD)
-        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, progress)
+        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, _progress())
     if as_json:
         _print_json(collected_json(found))
     else:
@@ -189,7 +198,7 @@ def ingest(  # noqa: PLR0913 - one for each option
         round_ = _round(folder)
         now, skipped = _now(round_.form), unchecked(round_.form, batch.known_of(round_))
         stated = batch.stated_time(received, paths, now)
-        verdicts = batch.ingest(round_, paths, now, progress, workers, dry=dry_run, stated=stated)
+        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=dry_run, stated=stated)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:
@@ -334,9 +343,10 @@ def show(folder: Path, subject: str, *, as_json: bool) -> None:
 @click.argument("about", metavar="[VERSION|RULE]", default="")
 @click.option("--reason", default="", help="Why. Stays in the register.")
 @click.option("--by", default="", help="Who decides: the name of a person.")
+@click.option("--dry-run", is_flag=True, help="Say what would come of it; decide nothing.")
 @json_option
 @click.pass_obj
-def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish: str) -> None:
+def decide(folder: Path, /, report: str, decision: str, *, dry_run: bool, as_json: bool, **wish: str) -> None:
     """Record a person's decision on a report, or on a file that is none.
 
     A VERSION is a number or the start of a SHA-256, as `behov show` tells them; prefer needs one,
@@ -347,11 +357,14 @@ def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish
 
     with _told_plainly():
         round_, register = _register(folder)
-        done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
+        with register.tried() if dry_run else nullcontext():
+            done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
     if as_json:
         _print_json(done.json())
     else:
         _tell(decided_lines(done))
+        if dry_run:
+            _say("Nothing was decided (--dry-run).")
 
 
 @main.command()
@@ -405,8 +418,9 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 @main.command()
 @click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 @click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
+@json_option
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str) -> None:
+def export(folder: Path, path: Path | None, language: str, *, as_json: bool) -> None:
     """Write the register workbook: one row for each report, and the tables."""
     from outputs.exports import export as write
 
@@ -417,7 +431,7 @@ def export(folder: Path, path: Path | None, language: str) -> None:
         target = path or round_.exports / "register.xlsx"
         target.parent.mkdir(parents=True, exist_ok=True)
         write(round_, register, target, language)
-    click.echo(f"Wrote {target}")
+    _say(f"Wrote {target}")
 
 
 @main.group()
@@ -431,7 +445,7 @@ def form_list() -> None:
     from templates.definition import form_names
 
     for name in form_names():
-        click.echo(name)
+        _say(name)
 
 
 @form.command("check")
@@ -456,9 +470,9 @@ def form_preview(name: str, folder: Path) -> None:
 
     with _told_plainly():
         for path in preview(_form(name), folder):
-            click.echo(f"Wrote {path}")
+            _say(f"Wrote {path}")
     if not list(folder.glob("*.pdf")):
-        click.echo("For pictures, install LibreOffice and poppler, then run this again.")
+        _say("For pictures, install LibreOffice and poppler, then run this again.")
 
 
 @form.command("rules")
@@ -528,7 +542,7 @@ def _sent(
 
     if redirect and not send:
         raise WrongUse("--redirect says where --send sends; write both")
-    return send_letters(round_, register, kinds, progress, redirect=redirect) if send else None
+    return send_letters(round_, register, kinds, _progress(), redirect=redirect) if send else None
 
 
 def _tell_letters(round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool) -> None:
@@ -558,16 +572,20 @@ def _told_plainly() -> Iterator[None]:
 
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, KeyboardInterrupt, BrokenPipeError):
+    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
+    except KeyboardInterrupt:
+        click.echo("\nStopped. What was done is kept; the same command again goes on from there.", err=True)
+        sys.exit(INTERRUPTED)
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
     except (RoundError, TableError, SourceError, WaiversError, RefusalError) as error:
         raise WrongUse(str(error)) from None
     except Exception as error:
-        logging.getLogger(__name__).debug("failed", exc_info=True)
-        path = write_trace()
+        from outputs.runlog import keep_trace
+
+        path = keep_trace()
         click.echo(f"Error: something in the program failed ({type(error).__name__}). Details: {path}", err=True)
         sys.exit(OUR_FAILURE)
 
@@ -583,9 +601,22 @@ def _print_json(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=1))
 
 
-def _tell(lines: Iterator[str]) -> None:
+def _tell(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        _say(line)
+
+
+def _say(words: str) -> None:
+    if not _is_quiet():
+        click.echo(words)
+
+
+def _is_quiet() -> bool:
+    return bool(click.get_current_context().meta.get(QUIET))
+
+
+def _progress() -> "Progress":
+    return silent if _is_quiet() else progress
 
 
 if __name__ == "__main__":
