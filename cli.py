@@ -34,7 +34,18 @@ class WrongUse(click.ClickException):
     exit_code = WRONG_USE
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands; each can be stopped with Ctrl-C and taken up again."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. What was done is kept; the same command again goes on from there.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--round",
     "folder",
@@ -572,11 +583,8 @@ def _told_plainly() -> Iterator[None]:
 
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+    except (click.ClickException, click.exceptions.Exit, KeyboardInterrupt, BrokenPipeError):
         raise
-    except KeyboardInterrupt:
-        click.echo("\nStopped. What was done is kept; the same command again goes on from there.", err=True)
-        sys.exit(INTERRUPTED)
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
