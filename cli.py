@@ -84,21 +84,18 @@ redirect_option = click.option("--redirect", metavar="ADDRESS", help="With --sen
     help="How many reports (default: as many as in the form's mix).",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same round.")
-def demo(folder: Path, form_name: str, returns: int | None, seed: int) -> None:
+@json_option
+def demo(folder: Path, form_name: str, returns: int | None, seed: int, *, as_json: bool) -> None:
     """Make a complete round on sample data, from workbooks to letters."""
-    from outputs.demo import run_demo
-    from outputs.telling import summary
+    from outputs.demo import demo_lines, run_demo
 
     with _told_plainly():
         done = run_demo(folder, form_name, returns, seed, _progress())
-    _tell(summary(done.verdicts, done.form))
-    _say(
-        f"\n{done.sent} workbooks were made, {done.reports} reports are registered, "
-        f"{done.letters} letters are written.\n"
-    )
-    for label, path in done.places.items():
-        _say(f"  {label:<18}{path}")
-    _say(f"\nTry: behov --round {folder} status")
+    if as_json:
+        counts = {"workbooks": done.sent, "reports": done.reports, "letters": done.letters}
+        _print_json({**counts, "places": {label: str(path) for label, path in done.places.items()}})
+    else:
+        _tell(demo_lines(done, folder))
     if any(verdict.outcome == "failed" for verdict in done.verdicts):
         sys.exit(OUR_FAILURE)
 
@@ -106,12 +103,16 @@ def demo(folder: Path, form_name: str, returns: int | None, seed: int) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--form", "form_name", required=True, help="The name of a form, or a folder that holds one.")
-def new(folder: Path, form_name: str) -> None:
+@json_option
+def new(folder: Path, form_name: str, *, as_json: bool) -> None:
     """Start a round folder."""
     from templates.round import new_round
 
     with _told_plainly():
         new_round(folder, form_name)
+    if as_json:
+        _print_json({"folder": str(folder)})
+        return
     _say(
         f"Made {folder}. Next: fill in round.toml (sender, deadline) and put your owners in recipients.csv, "
         "then: behov send-out"
@@ -429,9 +430,8 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 @main.command()
 @click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 @click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
-@json_option
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str, *, as_json: bool) -> None:
+def export(folder: Path, path: Path | None, language: str) -> None:
     """Write the register workbook: one row for each report, and the tables."""
     from outputs.exports import export as write
 
@@ -451,17 +451,21 @@ def form() -> None:
 
 
 @form.command("list")
-def form_list() -> None:
+@json_option
+def form_list(*, as_json: bool) -> None:
     """List the forms that come with the program."""
     from templates.definition import form_names
 
-    for name in form_names():
-        _say(name)
+    if as_json:
+        _print_json({"forms": list(form_names())})
+    else:
+        _tell(form_names())
 
 
 @form.command("check")
 @click.argument("name")
-def form_check(name: str) -> None:
+@json_option
+def form_check(name: str, *, as_json: bool) -> None:
     """Check a form definition and list every mistake in it."""
     from outputs.telling import form_lines
     from validation.lint import notes
@@ -469,19 +473,26 @@ def form_check(name: str) -> None:
     with _told_plainly():
         checked = _form(name)
         worth_a_look = list(notes(checked))
-    _tell(form_lines(checked, worth_a_look))
+    if as_json:
+        _print_json({"form": checked.name, "version": checked.version, "notes": [str(note) for note in worth_a_look]})
+    else:
+        _tell(form_lines(checked, worth_a_look))
 
 
 @form.command("preview")
 @click.argument("name")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default="preview", show_default=True)
-def form_preview(name: str, folder: Path) -> None:
+@json_option
+def form_preview(name: str, folder: Path, *, as_json: bool) -> None:
     """Write the workbook owners will see, in every language, with pictures of its pages."""
     from templates.preview import preview
 
     with _told_plainly():
-        for path in preview(_form(name), folder):
-            _say(f"Wrote {path}")
+        paths = list(preview(_form(name), folder))
+    if as_json:
+        _print_json({"files": [str(path) for path in paths]})
+        return
+    _tell(f"Wrote {path}" for path in paths)
     if not list(folder.glob("*.pdf")):
         _say("For pictures, install LibreOffice and poppler, then run this again.")
 
@@ -590,10 +601,10 @@ def _told_plainly() -> Iterator[None]:
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
     except (RoundError, TableError, SourceError, WaiversError, RefusalError) as error:
         raise WrongUse(str(error)) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one place where our own failures end
         from outputs.runlog import keep_trace
 
-        path = keep_trace()
+        path = keep_trace(error)
         click.echo(f"Error: something in the program failed ({type(error).__name__}). Details: {path}", err=True)
         sys.exit(OUR_FAILURE)
 

@@ -24,6 +24,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def silent(_label: str, _total: int) -> Iterator[Callable[[int], None]]:
+def silent(label: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show nothing."""
+    del label, total
     yield lambda _count: None
