@@ -85,13 +85,11 @@ class Hung:
         message = clean(finding.message.get(self.language) or next(iter(finding.message.values()), ""), MAX_MESSAGE)
         for spot in dict.fromkeys((*spots, *others)):
             self._note(spot, self._say(SAYS[finding.severity], message=message))
-        if finding.severity == INFO:
-            return
         told = None if self._must_hang(spots) else self._told_live(finding, spots)
-        if told is None:
-            self._hang(finding, spots, others, message)
-        else:
+        if told is not None:
             self.found += told
+        elif finding.severity != INFO:
+            self._hang(finding, spots, others, message)
 
     def _note(self, spot: Spot, text: str) -> None:
         notes = self.notes[spot.sheet]

@@ -8,7 +8,7 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from outputs.feedback import Received
-from outputs.log import read_submissions
+from outputs.logbook import read_submissions
 from outputs.marked import Marked, Marker
 from outputs.message import Attachment, with_room
 from templates.recipients import Recipient
