@@ -82,7 +82,7 @@ class Hung:
     def _add(self, finding: Finding) -> None:
         spots = self.placed.spots(finding.sheet, finding.cells)
         others = [spot for tab, cell in finding.elsewhere if (spot := self.placed.spot(tab, cell))]
-        message = clean(finding.message.get(self.language) or next(iter(finding.message.values()), ""), MAX_MESSAGE)
+        message = clean(self._own(finding), MAX_MESSAGE)
         for spot in dict.fromkeys((*spots, *others)):
             self._note(spot, self._say(SAYS[finding.severity], message=message))
         told = None if self._must_hang(spots) else self._told_live(finding, spots)
@@ -105,7 +105,7 @@ class Hung:
     def _told_live(self, finding: Finding, spots: Sequence[Spot]) -> list[Found] | None:
         """Where the workbook tells this by itself; None when it does not know of it."""
         name = f"{finding.rule}.{finding.part}" if finding.part else finding.rule
-        first, is_question, text = spots[0], finding.severity != ERROR, finding.message[self.language]
+        first, is_question, text = spots[0], finding.severity != ERROR, self._own(finding)
         if (name, first.sheet, self._question(first)) in self._known.own:
             order = [(OWN, column_number(spot.column)) for spot in spots]
             return [
@@ -240,6 +240,10 @@ class Hung:
         for one in sorted(self.found, key=lambda one: (one.is_question, one.order)):
             rows.setdefault((one.sheet, one.row), []).append(one)
         return rows
+
+    def _own(self, finding: Finding) -> str:
+        """The message in the language of the workbook, or in the first there is."""
+        return finding.message.get(self.language) or next(iter(finding.message.values()), "")
 
     def _say(self, key: str, **values: object) -> str:
         return workbook_texts().say(key, self.language, **values)

@@ -110,7 +110,7 @@ def test_the_same_version_gives_the_same_bytes() -> None:
     verdict, made = mistaken("S19", by_us=True)
     assert verdict.submission is not None
 
-    owner = DESK.recipients[verdict.submission.recipient]
+    owner = replace(DESK.recipients[verdict.submission.recipient], language="nb")
     assert Marker(FORM, SENDER, KEY).mark(verdict.submission, [*verdict.findings, *BY_US], owner) == made
 
 
