@@ -20,7 +20,8 @@ from outputs.life import (
     WAITING,
     WITHDRAWN,
 )
-from outputs.log import decisions, returns
+from outputs.log import decisions
+from outputs.logbook import came
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from outputs.rulings import WAIVE, read_decided
@@ -87,7 +88,7 @@ def decide(round_: Round, register: Register, subject: str, wish: Wish) -> Decis
 
 def _put_aside(connection: Connection, sha256: str, wish: Wish) -> Decision:
     """Settle a file that gave no answers: all a person can do is to put it aside."""
-    row = connection.execute(select(returns).where(returns.c.sha256 == sha256)).mappings().one()
+    row = connection.execute(select(came).where(came.c.sha256 == sha256)).mappings().one()
     if wish.what != "reject":
         how = decide_words(sha256[:SHORT], "reject")
         raise RefusalError(f"«{row['name']}» holds no answers, so it can only be put aside: behov {how}")
@@ -131,8 +132,8 @@ class _Case:
     def _versions(self) -> list[Found]:
         version, report = self.register.current.version, self.register.current.report
         query = (
-            select(version, returns.c.name, returns.c.outcome.label("received_as"), report.c.sha256.label("counts"))
-            .join(returns, returns.c.sha256 == version.c.sha256)
+            select(version, came.c.name, came.c.outcome.label("received_as"), report.c.sha256.label("counts"))
+            .join(came, came.c.sha256 == version.c.sha256)
             .outerjoin(report, report.c.report == version.c.report)
             .where(version.c.report == self.report)
             .order_by(version.c.number)
