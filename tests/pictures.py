@@ -35,7 +35,7 @@ def half(answers: dict[str, object]) -> dict[str, object]:
 
 def workbooks(folder: Path) -> Iterator[tuple[str, Path]]:
     desk = Desk.of(FORM)
-    sample = next(one for one in desk.samples.clean if one.name == SAMPLE)
+    sample = desk.samples.clean[SAMPLE]
     for language in desk.form.languages:
         owner = desk.owner_for(sample, language=language)
         other = desk.owner_for(sample, language=language)
@@ -51,11 +51,14 @@ def workbooks(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def page_of_each_sheet(book: Path, pages: list[str]) -> Iterator[tuple[str, int]]:
-    """The first page of every sheet that is seen, by what stands at its top."""
+    """The first page of every sheet that is seen: the sheets are printed in order, and each begins with its title."""
+    number = 0
     for sheet in load_workbook(book, read_only=True):
         if sheet.sheet_state == "visible":
             title = str(next(sheet.iter_rows(min_row=1, max_row=1, min_col=2, max_col=2, values_only=True))[0])
-            yield sheet.title, next(number for number, text in enumerate(pages, 1) if title.split()[0] in text[:400])
+            words = " ".join(title.split()[:4])
+            number = next(at for at, text in enumerate(pages, 1) if at > number and words in " ".join(text.split()))
+            yield sheet.title, number
 
 
 def main(target: Path) -> None:

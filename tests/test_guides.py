@@ -107,7 +107,9 @@ def test_a_round_can_be_done_with_the_staff_guide_alone(desk: Desk) -> None:
 def test_the_staff_guide_explains_every_outcome_as_it_is_told() -> None:
     from outputs.telling import WORDS
 
-    told = {cell.strip() for line in STAFF.read_text(encoding="utf-8").splitlines() for cell in line.split("|")[1:2]}
+    told = {
+        cell.strip(" `") for line in STAFF.read_text(encoding="utf-8").splitlines() for cell in line.split("|")[1:2]
+    }
 
     by_a_person = {"withdrawn", "rejected"}
     assert {words.split(",")[0] for outcome, words in WORDS.items() if outcome not in by_a_person} <= {
