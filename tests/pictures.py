@@ -3,6 +3,7 @@
 Both languages, as an owner gets it and half filled in. Needs LibreOffice and poppler.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,18 +62,22 @@ def page_of_each_sheet(book: Path, pages: list[str]) -> Iterator[tuple[str, int]
             yield sheet.title, number
 
 
+def run(program: str, *arguments: str | Path) -> str:
+    path = shutil.which(program)
+    assert path is not None, f"{program} is not installed"
+    return subprocess.run([path, *arguments], capture_output=True, text=True, encoding="utf-8", check=True).stdout
+
+
 def main(target: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         books = dict(workbooks(folder))
         printed = office(folder).convert_all(list(books.values()), "pdf", folder)
         for (state, book), pdf in zip(books.items(), printed, strict=True):
-            text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+            text = run("pdftotext", "-layout", pdf, "-")
             for sheet, page in page_of_each_sheet(book, text.split("\f")):
                 picture = target / f"{state}-{sheet.lower()}"
-                of_page = ["-f", str(page), "-l", str(page), "-singlefile"]
-                subprocess.run(["pdftoppm", "-r", DOTS, "-png", *of_page, pdf, picture], check=True)
-                print(picture.with_suffix(".png"))
+                run("pdftoppm", "-r", DOTS, "-png", "-f", str(page), "-l", str(page), "-singlefile", pdf, picture)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import cli
 from intake import mailbox
 from outputs.mail import PASSWORD as MAIL_PASSWORD
+from outputs.telling import WORDS
 from templates.fill import fill_workbook
 from templates.round import Round
 from tests import imap_server, postbox
@@ -105,8 +106,6 @@ def test_a_round_can_be_done_with_the_staff_guide_alone(desk: Desk) -> None:
 
 
 def test_the_staff_guide_explains_every_outcome_as_it_is_told() -> None:
-    from outputs.telling import WORDS
-
     told = {
         cell.strip(" `") for line in STAFF.read_text(encoding="utf-8").splitlines() for cell in line.split("|")[1:2]
     }
