@@ -415,9 +415,44 @@ def export(folder: Path, path: Path | None, language: str) -> None:
         if language not in round_.form.languages:
             raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(round_.form.languages)}")
         target = path or round_.exports / "register.xlsx"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(round_, register, target, language)
+        write(round_, register, target, language, _now(round_.form))
     click.echo(f"Wrote {target}")
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--by", default="", help="Whose words these are (default: you).")
+@click.option("--dry-run", is_flag=True, help="Show what it would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Take it in without asking.")
+@click.option("--skip-stale", is_flag=True, help="Leave out rows that are older than the register.")
+@json_option
+@click.pass_obj
+def import_file(  # noqa: PLR0913 - what staff may say of a file
+    folder: Path, file: Path, by: str, *, dry_run: bool, yes: bool, skip_stale: bool, as_json: bool
+) -> None:
+    """Take in what staff bring: an exported workbook with the caseworkers' columns filled in.
+
+    What it changes is shown first. Who and when stays in the register.
+    """
+    from outputs.imports import look_through
+    from outputs.log import actor
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        incoming = look_through(round_, register, file, skip_stale=skip_stale)
+        if not as_json:
+            _tell(incoming.lines())
+        ready = incoming.is_new and not incoming.blocked
+        asked = ready and not (dry_run or yes or as_json) and sys.stdin.isatty()
+        kept = ready and not dry_run and (yes or (asked and click.confirm("Take this in?")))
+        if kept:
+            incoming.keep(by or actor(), _now(round_.form))
+    if as_json:
+        _print_json(incoming.json(applied=kept))
+    elif ready:
+        told = f"Taken in, by {by or actor()}. Go on in a new export: behov export"
+        click.echo(told if kept else f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME")
+    sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not dry_run) else DONE)
 
 
 @main.group()

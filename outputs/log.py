@@ -52,7 +52,7 @@ def actor() -> str:
         return "unknown"
 
 
-def _by() -> Column[str]:
+def by_whom() -> Column[str]:
     """Say who wrote a row; empty for what an older program wrote."""
     return Column("by", Words, nullable=False, default=actor, server_default="")
 
@@ -78,7 +78,7 @@ returns = Table(
     Column("report", Text),
     Column("recipient", Text),
     Column("ingested_at", Moment, nullable=False),
-    _by(),
+    by_whom(),
 )
 failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
     "failures",
@@ -90,7 +90,7 @@ failures = Table(  # files that our own failure stopped; each may be tried again
     Column("sender", Words),
     Column("reason", JSON, nullable=False),
     Column("ingested_at", Moment, nullable=False),
-    _by(),
+    by_whom(),
 )
 arrivals = Table(  # every place a return was seen, and what the run said about it
     "arrivals",
@@ -99,7 +99,7 @@ arrivals = Table(  # every place a return was seen, and what the run said about 
     Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
     Column("outcome", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
-    _by(),
+    by_whom(),
 )
 origins = Table(  # who says when and from whom each arrival came; a mail's words are its sender's
     "origins",
@@ -139,7 +139,7 @@ reviews = Table(  # a version held against the other reports; the latest review 
     Column("news", Integer, nullable=False),  # how many reviews of the version, this one too, found something new
     Column("why", Text, nullable=False),  # the command that led to it
     Column("at", Moment, nullable=False),
-    _by(),
+    by_whom(),
 )
 review_findings = Table(
     "review_findings",
@@ -154,7 +154,7 @@ correction_deadlines = Table(
     Column("report", Text, primary_key=True),
     Column("due", Moment, primary_key=True),
     Column("set_at", Moment),  # unknown for what an older program wrote
-    _by(),
+    by_whom(),
 )
 decisions = Table(
     "decisions",
@@ -180,7 +180,7 @@ letters = Table(  # the mailroom writes these; `letter_events` tells how `state`
     Column("to", JSON, nullable=False),
     Column("subject", Words, nullable=False),
     Column("made_at", Moment, nullable=False),
-    _by(),
+    by_whom(),
 )
 letter_events = Table(
     "letter_events",
@@ -190,7 +190,7 @@ letter_events = Table(
     Column("state", Text, nullable=False),
     Column("note", Words, nullable=False, default=""),
     Column("at", Moment, nullable=False),
-    _by(),
+    by_whom(),
 )
 letter_ids = Table(  # which letter a Message-ID names; a letter that was written again has several
     "letter_ids",
@@ -227,10 +227,7 @@ APPEND_ONLY = (
 )
 FIXED = ("id", "key", "recipient", "kind", "made_at", '"by"')  # columns of letters that never change
 UNTIL_IT_LEAVES = ('"to"', "subject")  # these change only while a letter waits, or when it is made again
-
-
-GUARDS: list[tuple[str, str]] = []
-"""The triggers that guard the log: table and name."""
+GUARDS: list[tuple[str, str]] = []  # the triggers that guard the log: table and name
 
 
 def _refuse(table: Table, action: str, columns: Collection[str] = (), when: str = "", name: str = "") -> None:
@@ -244,9 +241,14 @@ def _refuse(table: Table, action: str, columns: Collection[str] = (), when: str 
     GUARDS.append((table.name, trigger))
 
 
+def append_only(table: Table) -> None:
+    """Guard a table of the log."""
+    for action in ("DELETE", "UPDATE"):
+        _refuse(table, action)
+
+
 for _table in APPEND_ONLY:
-    _refuse(_table, "DELETE")
-    _refuse(_table, "UPDATE")
+    append_only(_table)
 _refuse(letters, "DELETE")
 _refuse(letters, "UPDATE", FIXED)
 _refuse(letters, "UPDATE", UNTIL_IT_LEAVES, f"WHEN OLD.state NOT IN {(*WAITING, OVERTAKEN)}", "no_UPDATE_letters_gone")

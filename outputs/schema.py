@@ -15,12 +15,14 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateTable
 
-from outputs.log import FAILED, log
+from outputs import case_log
+from outputs.log import FAILED
 from outputs.projection import Projection
 from outputs.refusals import RefusalError
 from templates.form import Form
 from validation.across import ACROSS
 
+log = case_log.exports.metadata  # the whole log: importing its last part adds that
 made = MetaData()
 shape = Table("shape", made, Column("number", Integer, primary_key=True))
 

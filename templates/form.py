@@ -216,11 +216,15 @@ class Noun(Part):
 
 
 class RegisterColumn(Part):
-    """One column of the register workbook: a label and an expression in the rule language."""
+    """One column of the register workbook: a label and an expression in the rule language.
+
+    What is `aside` stands after the columns that caseworkers fill in.
+    """
 
     key: str
     label: Text
     value: str
+    aside: bool = False
 
 
 class Rule(Part):

@@ -50,7 +50,7 @@ def exported(tmp_path: Path, register: Register) -> Export:
     def write(*made: Made, language: str = "nb") -> Path:
         register.merge([one.verdict() for one in made], NOW)
         path = tmp_path / "exports" / "register.xlsx"
-        export(Round(tmp_path), register, path, language)
+        export(Round(tmp_path), register, path, language, NOW)
         return path
 
     return write
@@ -89,6 +89,7 @@ def test_there_is_one_row_for_each_report_with_what_the_office_and_the_form_ask_
             "Start": date(2030, 5, 1),
             "Tittel": "first",
         }
+        | dict.fromkeys(["Prioritet", "Forslag", "Vedtak", "Innvilget beløp", "Notat"], "")
     ]
 
 
@@ -96,7 +97,7 @@ def test_every_form_sheet_has_its_own_with_choices_in_words(exported: Export) ->
     path = exported(FULL)
 
     own = {"Meldingsnummer": "BAT-0001-1", "Eier": "Ask båtlag"}
-    names = ["Meldinger", "Lag", "Meldinger 2", "Penger", "Merknader"]
+    names = ["Meldinger", "Lag", "Meldinger 2", "Penger", "Åpne merknader", "Endringer", "Om filen"]
     assert CalamineWorkbook.from_path(str(path)).sheet_names == names
     assert table(path, "Lag") == [
         own
@@ -116,7 +117,7 @@ def test_every_form_sheet_has_its_own_with_choices_in_words(exported: Export) ->
 def test_findings_are_listed_errors_first(exported: Export) -> None:
     path = exported(replace(FULL, outcome="needs_correction", findings=(REMARK, ERROR)))
 
-    rows = [list(row.values())[2:] for row in table(path, "Merknader")]
+    rows = [list(row.values())[2:] for row in table(path, "Åpne merknader")]
     assert rows == [
         ["Må rettes", "B2", "Lag", "C7", "Fyll ut «Start»."],
         ["Spørsmål", "B3", "Lag", "C8", "Stemmer det?"],
@@ -132,7 +133,7 @@ def test_nynorsk_is_nynorsk(exported: Export) -> None:
         "Må rettast av eigaren",
         "Segl, Bensin",
     )
-    assert table(path, "Merknader")[0]["Type"] == "Må rettast"
+    assert table(path, "Opne merknader")[0]["Type"] == "Må rettast"
 
 
 FORMULAS = [
@@ -259,7 +260,8 @@ def test_a_table_goes_on_in_a_new_sheet_where_one_is_full(exported: Export, monk
     path = exported(FULL)
 
     assert CalamineWorkbook.from_path(str(path)).sheet_names == [
-        "Meldinger", "Lag", "Meldinger 2", "Meldinger 3", "Penger", "Penger 2", "Merknader",
+        "Meldinger", "Lag", "Meldinger 2", "Meldinger 3", "Penger", "Penger 2", "Åpne merknader",
+        "Endringer", "Om filen",
     ]  # fmt: skip
     assert [row["Post"] for name in ("Penger", "Penger 2") for row in table(path, name)] == ["Tomt", "Brygge"]
 

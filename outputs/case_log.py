@@ -1,0 +1,136 @@
+"""The part of the log that is about what staff take out of the register and bring back.
+
+Every export and what it said of each report, every file that was imported, and every word of a caseworker.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Connection, ForeignKey, Integer, RowMapping, Table, Text, func, insert, select
+
+from outputs.log import append_only, by_whom, insert_rows, log
+from outputs.stored import Moment, Words
+
+Values = dict[str, Any]
+"""Values by the key of their column, as JSON has them: a date is its ISO form."""
+
+exports = Table(
+    "exports",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),  # stands in the workbook, and tells which export it is
+    Column("name", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    by_whom(),
+)
+exported = Table(  # what an export said of a report, where the one before said something else
+    "exported",
+    log,
+    Column("export", Integer, ForeignKey(exports.c.id), primary_key=True, autoincrement=False),
+    Column("report", Text, primary_key=True),
+    Column("shown", JSON, nullable=False),  # empty for a report that was there before and is no more
+    Column("casework", JSON, nullable=False),  # what stood in the caseworkers' columns
+)
+imports = Table(  # every file that staff brought in and that changed something
+    "imports",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),  # casework, or the name of what it is a list of
+    Column("source", Words, nullable=False),  # the code of an export, or the register that it comes from
+    Column("dated", Text),  # the day a register speaks of, ISO
+    Column("name", Words, nullable=False),
+    Column("sha256", Text, nullable=False),  # of the file as it was
+    Column("kept", Words),  # where the round keeps what was taken from it
+    Column("kept_sha256", Text),
+    Column("rows", Integer, nullable=False),  # that were taken in
+    Column("at", Moment, nullable=False),
+    by_whom(),
+)
+casework = Table(  # what a caseworker has written of a report; the latest of a field holds
+    "casework",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("import", Integer, ForeignKey(imports.c.id), nullable=False, key="import_"),
+    Column("report", Text, nullable=False, index=True),
+    Column("field", Text, nullable=False),
+    Column("value", JSON, nullable=False),  # null for what was emptied
+    Column("at", Moment, nullable=False),
+    by_whom(),
+)
+for _table in (exports, exported, imports, casework):
+    append_only(_table)
+
+
+# what was exported
+
+
+def find_export(connection: Connection, code: str) -> RowMapping | None:
+    """Give the export that a workbook says it is; None for one that this register has not made."""
+    return connection.execute(select(exports).where(exports.c.code == code)).mappings().first()
+
+
+def latest_export(connection: Connection, before: int | None = None) -> RowMapping | None:
+    """Give the last export, or the last before another; None when there is none."""
+    query = select(exports).order_by(exports.c.id.desc()).limit(1)
+    if before is not None:
+        query = query.where(exports.c.id < before)
+    return connection.execute(query).mappings().first()
+
+
+def exported_rows(connection: Connection, upto: int | None) -> dict[str, tuple[Values, Values]]:
+    """Tell what an export said of each report: its columns, and the caseworkers'. Nothing for no export."""
+    if upto is None:
+        return {}
+    query = select(exported).where(exported.c.export <= upto).order_by(exported.c.export)
+    rows = {row["report"]: (row["shown"], row["casework"]) for row in connection.execute(query).mappings()}
+    return {report: said for report, said in rows.items() if said[0]}
+
+
+def write_export(
+    connection: Connection,
+    code: str,
+    name: str,
+    now: datetime,
+    changed: Mapping[str, tuple[Values, Values]],
+    by: str,
+) -> int:
+    """Log an export and what it says anew; gives its number."""
+    row = {"code": code, "name": name, "at": now, "by": by}
+    number: int | None = connection.scalar(insert(exports).values(row).returning(exports.c.id))
+    assert number is not None
+    said = [{"export": number, "report": report, "shown": a, "casework": b} for report, (a, b) in changed.items()]
+    insert_rows(connection, exported, said)
+    return number
+
+
+# what was brought in
+
+
+def write_import(connection: Connection, row: Mapping[str, Any]) -> int:
+    """Log a file that was imported; gives its number."""
+    number: int | None = connection.scalar(insert(imports).values(dict(row)).returning(imports.c.id))
+    assert number is not None
+    return number
+
+
+def read_casework(connection: Connection, reports: Collection[str] | None = None) -> dict[str, Values]:
+    """Tell what caseworkers have written, by report and field; what was emptied is left out."""
+    latest = select(func.max(casework.c.id)).group_by(casework.c.report, casework.c.field)
+    query = select(casework.c.report, casework.c.field, casework.c.value).where(casework.c.id.in_(latest))
+    found: dict[str, Values] = {}
+    for report, field, value in connection.execute(query):
+        if value is not None and (reports is None or report in reports):
+            found.setdefault(report, {})[field] = value
+    return found
+
+
+def write_casework(
+    connection: Connection, number: int, changes: Iterable[tuple[str, str, Any]], by: str, now: datetime
+) -> None:
+    """Log what a caseworker has written: report, field and value."""
+    rows = [
+        {"import_": number, "report": report, "field": field, "value": value, "by": by, "at": now}
+        for report, field, value in changes
+    ]
+    insert_rows(connection, casework, rows)
