@@ -7,60 +7,13 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, ForeignKey, Integer, RowMapping, Table, Text, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
-from outputs.log import append_only, by_whom, insert_rows, log
-from outputs.stored import Moment, Words
+from outputs.database import insert_rows
+from outputs.log import casework, exported, exports, imports
 
 Values = dict[str, Any]
 """Values by the key of their column, as JSON has them: a date is its ISO form."""
-
-exports = Table(
-    "exports",
-    log,
-    Column("id", Integer, primary_key=True),
-    Column("code", Text, nullable=False, unique=True),  # stands in the workbook, and tells which export it is
-    Column("name", Words, nullable=False),
-    Column("at", Moment, nullable=False),
-    by_whom(),
-)
-exported = Table(  # what an export said of a report, where the one before said something else
-    "exported",
-    log,
-    Column("export", Integer, ForeignKey(exports.c.id), primary_key=True, autoincrement=False),
-    Column("report", Text, primary_key=True),
-    Column("shown", JSON, nullable=False),  # empty for a report that was there before and is no more
-    Column("casework", JSON, nullable=False),  # what stood in the caseworkers' columns
-)
-imports = Table(  # every file that staff brought in and that changed something
-    "imports",
-    log,
-    Column("id", Integer, primary_key=True),
-    Column("kind", Text, nullable=False),  # casework, or the name of what it is a list of
-    Column("source", Words, nullable=False),  # the code of an export, or the register that it comes from
-    Column("dated", Text),  # the day a register speaks of, ISO
-    Column("name", Words, nullable=False),
-    Column("sha256", Text, nullable=False),  # of the file as it was
-    Column("kept", Words),  # where the round keeps what was taken from it
-    Column("kept_sha256", Text),
-    Column("rows", Integer, nullable=False),  # that were taken in
-    Column("at", Moment, nullable=False),
-    by_whom(),
-)
-casework = Table(  # what a caseworker has written of a report; the latest of a field holds
-    "casework",
-    log,
-    Column("id", Integer, primary_key=True),
-    Column("import", Integer, ForeignKey(imports.c.id), nullable=False, key="import_"),
-    Column("report", Text, nullable=False, index=True),
-    Column("field", Text, nullable=False),
-    Column("value", JSON, nullable=False),  # null for what was emptied
-    Column("at", Moment, nullable=False),
-    by_whom(),
-)
-for _table in (exports, exported, imports, casework):
-    append_only(_table)
-
 
 # what was exported
 
@@ -130,7 +83,7 @@ def write_casework(
 ) -> None:
     """Log what a caseworker has written: report, field and value."""
     rows = [
-        {"import_": number, "report": report, "field": field, "value": value, "by": by, "at": now}
+        {"import_id": number, "report": report, "field": field, "value": value, "by": by, "at": now}
         for report, field, value in changes
     ]
     insert_rows(connection, casework, rows)
