@@ -258,7 +258,7 @@ def written_in(round_: Round) -> str:
     assert run("--round", "runde", "export").exit_code == 0
     book = openpyxl.load_workbook(round_.exports / "register.xlsx")
     sheet = book.worksheets[0]
-    place = {cell.value: cell.column for cell in sheet[1]}
+    place = {cell.value: number for number, cell in enumerate(sheet[1], 1)}
     sheet.cell(2, place["Prioritet"], 1)
     sheet.cell(2, place["Forslag"], "Innvilges")
     book.save("forum.xlsx")
