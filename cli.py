@@ -25,6 +25,7 @@ OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
 QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
 INTERRUPTED = 130  # as shells say it
+EXPORTS = ("xlsx", "csv", "parquet", "journal")
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
 
@@ -428,20 +429,28 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option(
+    "--to", "path", type=click.Path(path_type=Path), help="The file to write; for csv and parquet the folder."
+)
 @click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
+@click.option(
+    "--format", "kind", type=click.Choice(EXPORTS), default=EXPORTS[0], show_default=True, help="What to write."
+)
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str) -> None:
-    """Write the register workbook: one row for each report, and the tables."""
-    from outputs.exports import export as write
+def export(folder: Path, path: Path | None, language: str, kind: str) -> None:
+    """Write the register workbook, with columns for caseworkers; or the register for other programs.
+
+    xlsx: the workbook. csv, parquet: each of its tables as a file. journal: what came in and went out, for the archive.
+    """
+    from outputs import exports
 
     with _told_plainly():
         round_, register = _register(folder)
         if language not in round_.form.languages:
             raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(round_.form.languages)}")
-        target = path or round_.exports / "register.xlsx"
-        write(round_, register, target, language, _now(round_.form))
-    _say(f"Wrote {target}")
+        made = exports.write(round_, register, kind, path, language, _now(round_.form))
+    for written in made:
+        _say(f"Wrote {written}")
 
 
 @main.command("import")

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from outputs.database import insert_rows
-from outputs.log import casework, exported, exports, imports
+from outputs.letter_states import SENT
+from outputs.log import casework, exported, exports, imports, letter_events, letters
 
 Values = dict[str, Any]
 """Values by the key of their column, as JSON has them: a date is its ISO form."""
@@ -87,3 +88,15 @@ def write_casework(
         for report, field, value in changes
     ]
     insert_rows(connection, casework, rows)
+
+
+# what has left
+
+
+def letters_sent(connection: Connection) -> list[tuple[datetime, RowMapping]]:
+    """List the letters that were sent, each with when."""
+    event = letter_events.c
+    sent = select(event.letter, func.min(event.at).label("sent_at")).where(event.state == SENT).group_by(event.letter)
+    first = sent.subquery()
+    query = select(letters, first.c.sent_at).join(first, first.c.letter == letters.c.id).order_by(letters.c.id)
+    return [(row["sent_at"], row) for row in connection.execute(query).mappings()]

@@ -10,11 +10,13 @@ from typing import Any
 from intake.notation import show_date
 from outputs.casework import casework_columns
 from outputs.columns import MEDIUM, NARROW, WIDE, WIDEST, Column, Labels, Shown
+from outputs.flat import write_csv, write_parquet
+from outputs.journal import journal, journal_columns
 from outputs.life import SETTLED
 from outputs.projection import ROW, ROW_KEY
 from outputs.register import Register
 from outputs.reporting import Line, Reports
-from outputs.snapshot import Snapshot, changes, take
+from outputs.snapshot import Snapshot, changes, peek, take
 from outputs.spreadsheet import Book, Sheets, fitted
 from templates.form import GridSheet, Sheet, TableSheet
 from templates.round import Round
@@ -33,6 +35,18 @@ class Table:
     rows: Callable[[], Iterator[Sequence[Shown]]]
 
 
+def write(round_: Round, register: Register, kind: str, path: Path | None, language: str, now: datetime) -> list[Path]:
+    """Write what is asked for, where it is asked for or in the round's `exports/`; gives the files."""
+    if kind in {"csv", "parquet"}:
+        return export_tables(round_, register, path or round_.exports / kind, language, kind)
+    target = path or round_.exports / ("journal.csv" if kind == "journal" else "register.xlsx")
+    if kind == "journal":
+        export_journal(round_, register, target, language)
+    else:
+        export(round_, register, target, language, now)
+    return [target]
+
+
 def export(round_: Round, register: Register, path: Path, language: str, now: datetime) -> None:
     """Write the register workbook and log what it says; what stood at `path` is replaced when all is written.
 
@@ -45,6 +59,25 @@ def export(round_: Round, register: Register, path: Path, language: str, now: da
         written = _Tables(register, labels, reports, snapshot)
         with _replaced(path) as temporary, Book(temporary, {CODE: snapshot.code}, snapshot.at) as book:
             written.write(book)
+
+
+def export_tables(round_: Round, register: Register, folder: Path, language: str, kind: str) -> list[Path]:
+    """Write the tables of the register as files of their own; gives them. Nothing is logged."""
+    write_table = write_csv if kind == "csv" else write_parquet
+    made = []
+    with register.reading() as connection:
+        labels = Labels(register.form, language)
+        reports = Reports(round_, register, labels)
+        for table in _Tables(register, labels, reports, peek(connection, reports)).state():
+            made.append(folder / f"{table.key}.{kind}")
+            write_table(made[-1], table.columns, table.rows())
+    return made
+
+
+def export_journal(round_: Round, register: Register, path: Path, language: str) -> None:
+    """Write the list that the archive system asks for, as CSV."""
+    labels = Labels(register.form, language)
+    write_csv(path, journal_columns(labels), journal(round_, register, labels))
 
 
 @contextmanager
@@ -67,15 +100,14 @@ class _Tables:
         self.reports = reports
         self.snapshot = snapshot
 
-    def all(self) -> Iterator[Table]:
-        """Give the tables in the order of the workbook."""
+    def state(self) -> Iterator[Table]:
+        """Give the tables of how things stand, in the order of the workbook."""
         yield self._reports()
         yield from (self._sheet(sheet) for sheet in self.form.sheets.values())
         yield self._findings()
-        yield self._changes()
 
     def write(self, book: Book) -> None:
-        for table in self.all():
+        for table in (*self.state(), self._changes()):
             sheets = Sheets(book, table.label, table.columns)
             for row in table.rows():
                 sheets.add(row)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -14,6 +14,8 @@ from outputs.casework import FIELDS
 from outputs.columns import Column, Labels, Shown
 from outputs.log import actor
 from outputs.reporting import Line, Reports, kept
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 Said = tuple[Values, Values]
 """What is said of a report: the columns of the register, and the caseworkers'."""
@@ -52,6 +54,12 @@ def take(connection: Connection, reports: Reports, name: str, moment: datetime) 
     since = latest_export(connection, before=last["id"])
     before = exported_rows(connection, since["id"] if since else None)
     return Snapshot(last["code"], last["at"], last["by"], rows, written, now, before, since)
+
+
+def peek(connection: Connection, reports: Reports) -> Snapshot:
+    """Read all reports as they stand, and log nothing."""
+    rows, written = list(reports.rows()), read_casework(connection)
+    return Snapshot("", NEVER, "", rows, written, {}, {}, None)
 
 
 def current(connection: Connection, reports: Reports) -> dict[str, Said]:

@@ -5,12 +5,13 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import openpyxl
+import polars as pl
 import pytest
 from openpyxl.workbook import Workbook
 from python_calamine import CalamineWorkbook
 
 from outputs import reporting, spreadsheet
-from outputs.exports import export
+from outputs.exports import export, export_journal, export_tables
 from outputs.life import JUDGED, SETTLED
 from outputs.norwegian import sort_key
 from outputs.register import TEXTS, Register
@@ -18,7 +19,7 @@ from outputs.spreadsheet import Book
 from templates.form import Form
 from templates.round import Round
 from templates.texts import load_texts
-from tests.made_returns import ERROR, FULL, OWNER, REMARK, Made, make_form
+from tests.made_returns import EARLY, ERROR, FULL, OWNER, REMARK, Made, make_form
 from validation.verdict import LATE
 
 NOW = datetime(2030, 3, 1, 9, tzinfo=UTC)
@@ -303,3 +304,52 @@ def test_every_way_a_report_may_stand_has_words() -> None:
 
     for status in {*JUDGED, *SETTLED, LATE}:
         assert say(f"status_{status}", "nb") and say(f"status_{status}", "nn")  # noqa: PT018 - both languages
+
+
+# for other programs
+
+
+def parts(path: Path) -> list[list[str]]:
+    return [line.split(";") for line in path.read_text(encoding="utf-8-sig").splitlines()]
+
+
+def test_csv_is_as_a_norwegian_spreadsheet_reads_it(exported: Export, tmp_path: Path, register: Register) -> None:
+    exported(replace(FULL, questions=FULL.questions | {"tittel": "=1+1"}))
+    made = export_tables(Round(tmp_path), register, tmp_path / "csv", "nb", "csv")
+
+    assert [path.name for path in made] == [
+        "reports.csv", "sheet_lag.csv", "sheet_meldinger.csv", "sheet_penger.csv", "findings.csv",
+    ]  # fmt: skip
+    assert (tmp_path / "csv" / "reports.csv").read_bytes().startswith(b"\xef\xbb\xbfMeldingsnummer;Eier;")
+    heads, row = parts(made[0])
+    told = dict(zip(heads, row, strict=True))
+    assert (told["Tittel"], told["Start"], told["Brygge 2030"]) == ("'=1+1", "01.05.2030", "1250000")
+    assert parts(made[2])[1][2:] == ["8", "Terna", "Seil", "7,5"]
+
+
+def test_parquet_has_keys_codes_and_types(exported: Export, tmp_path: Path, register: Register) -> None:
+    exported(FULL)
+    export_tables(Round(tmp_path), register, tmp_path / "parquet", "nb", "parquet")
+
+    boats = pl.read_parquet(tmp_path / "parquet" / "sheet_meldinger.parquet")
+    assert boats.columns[:3] == ["report", "owner", "row"]
+    assert boats["motor"].to_list() == ["SEIL", "BENSIN"]
+    assert boats["lengde"].dtype == pl.Float64
+    reports = pl.read_parquet(tmp_path / "parquet" / "reports.parquet")
+    assert reports["status"].to_list() == ["accepted"]
+    assert reports["start"].dtype == pl.Date
+    assert pl.read_parquet(tmp_path / "parquet" / "findings.parquet").height == 0
+
+
+def test_the_journal_list_tells_of_every_file_with_its_sender_title_and_digest(
+    exported: Export, tmp_path: Path, register: Register
+) -> None:
+    exported(FULL, replace(FULL, content="uleselig", outcome="unreadable", received=EARLY.replace(day=11)))
+    path = tmp_path / "journal.csv"
+    export_journal(Round(tmp_path), register, path, "nb")
+
+    heads, first, second = parts(path)
+    assert heads[:5] == ["Dato", "Inn/ut", "Avsender eller mottaker", "E-post", "Tittel"]
+    assert first[:5] == ["10.01.2030 13:00", "Inn", "Ask båtlag", "post@example.no", "Liste BAT-0001-1: first"]
+    assert first[-1] == FULL.source().sha256
+    assert second[4] == "Liste BAT-0001-1: uleselig.xlsx"
