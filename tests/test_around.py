@@ -9,6 +9,7 @@ import pytest
 
 from intake.answers import read_answers
 from intake.around import MOST, SHOWN, with_oddities
+from intake.former import Former
 from intake.locate import locate
 from intake.plain import hidden_rows
 from intake.reader import SheetCells, Workbook, read_workbook
@@ -32,7 +33,8 @@ def looked_over(edit: Edit, formulas: Mapping[str, str] | None = None) -> dict[s
     written = {place(cell): text for cell, text in (formulas or {}).items()}
     sheets = [SheetCells(name, rows[name], lambda: written) for name in rows]
     places = locate(Workbook(sheets, READ.properties), DESK.form, workbook_texts())
-    answers = read_answers(DESK.form, places, RECIPIENT, is_1904=False)
+    recoded = Former(DESK.form, DESK.form.version).recoded
+    answers = read_answers(DESK.form, places, RECIPIENT, recoded, is_1904=False)
     return with_oddities(DESK.form, places, answers, workbook_texts())
 
 
