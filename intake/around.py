@@ -88,7 +88,7 @@ class _Look:
                 cell = self.place.cells.at(row.number - 1, self.place.columns[name])
                 if cell not in ("", NO_VALUE, counted.value) and not self.place.cells.formula(counted.cell):
                     right = {code: show(counted.value, question, code, self.form) for code in self.form.languages}
-                    yield Oddity("sum", counted.cell, self._shown(cell, question), right)
+                    yield Oddity("total", counted.cell, self._shown(cell, question), right)
 
     def _grid_rows(self) -> Iterator[tuple[str, Row]]:
         if isinstance(self.sheet, GridSheet):

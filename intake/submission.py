@@ -92,7 +92,7 @@ class Row:
 class Oddity:
     """Something in a sheet that is no answer, and that its owner may have meant something by.
 
-    kind: "outside" (written where nothing is read), "hidden" (a row that is read and not seen), "sum"
+    kind: "outside" (written where nothing is read), "hidden" (a row that is read and not seen), "total"
     (written over a sum), "label" or "tab" (written over our words). `expected` is what our workbook has
     there, by language.
     """

@@ -135,8 +135,8 @@ def test_a_sum_is_told_when_it_is_wrong_and_no_formula() -> None:
     cell = DESK.layout["budsjett"].cell("y2024", "SUM_TILSKUDD")
     line = next(row for row in looked_over(nothing)["budsjett"].rows if row.key == "SUM_TILSKUDD")
 
-    assert told(put(BUDGET, **{cell: 12})) == [("sum", cell, "12")]
-    assert told(put(BUDGET, **{cell: "ca. 100"})) == [("sum", cell, "ca. 100")]
+    assert told(put(BUDGET, **{cell: 12})) == [("total", cell, "12")]
+    assert told(put(BUDGET, **{cell: "ca. 100"})) == [("total", cell, "ca. 100")]
     assert told(put(BUDGET, **{cell: line.answers["y2024"].value})) == []
     assert told(put(BUDGET, **{cell: 12}), {cell: "C7"}) == [], "an old result of our formula, or the owner's own"
 

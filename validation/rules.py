@@ -97,7 +97,7 @@ def rows_in_sight(submission: Submission, _form: Form, _given: Given) -> Iterato
 
 def sums_as_sent(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
     """Sums are not written over; they are calculated again, and what stands in their cells is not used."""
-    yield from _one_by_one(submission, "sum", "riktig")
+    yield from _one_by_one(submission, "total", "riktig")
 
 
 def layout_kept(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
