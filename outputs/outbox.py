@@ -18,7 +18,8 @@ from outputs.letter_states import BY_HAND, LEFT, WAITING
 from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
 from outputs.log import origins, returns, submissions
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
-from outputs.message import write_message
+from outputs.marking import Marking
+from outputs.message import Attachment, write_message
 from outputs.register import Register
 from outputs.rulings import settled_files
 from templates.form import Form
@@ -51,10 +52,10 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
         heard = heard_of(connection, round_)
     owed = [row for row in rows if (row["sha256"], row["stood"]) not in told]
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
-    made = []
+    made, marking = [], Marking(round_)
     for start in range(0, len(owners), AT_A_TIME):
         with register.writing() as connection:
-            desk = _Desk(round_, register, connection, now)
+            desk = _Desk(round_, register, connection, marking, now)
             made += desk.write(owners[start : start + AT_A_TIME], heard)
     return made
 
@@ -153,8 +154,11 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
 class _Desk:
     """Where letters are written, inside one transaction."""
 
-    def __init__(self, round_: Round, register: Register, connection: Connection, now: datetime) -> None:
+    def __init__(
+        self, round_: Round, register: Register, connection: Connection, marking: Marking, now: datetime
+    ) -> None:
         self.round = round_
+        self.marking = marking
         self.form = round_.form
         self.office = round_.settings.office
         self.register = register
@@ -168,10 +172,11 @@ class _Desk:
         found = self._findings([*last_told.values(), *(row["sha256"] for row in rows)])
         made = []
         for owner in owners:
-            about = [self._received(row, found, last_told) for row in owner]
             recipient = self._recipient(owner[0]["recipient"])
+            about = [self._received(row, found, last_told) for row in owner]
+            about, files = self.marking.mark(self.connection, recipient, about)
             letter = draft_letter(self.form, self.office, recipient, about, self.now.date())
-            made += self._queue(letter)
+            made += self._queue(letter, files)
         return made
 
     def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
@@ -207,10 +212,10 @@ class _Desk:
         nobody = Recipient(orgnr, "", "", "", self.form.languages[0])
         return self.round.recipients.get(orgnr, nobody)
 
-    def _queue(self, letter: Letter) -> list[dict[str, Any]]:
+    def _queue(self, letter: Letter, files: Sequence[Attachment]) -> list[dict[str, Any]]:
         about = frozenset((item.sha256, item.stood) for item in letter.about)
         key = Key(letter.recipient.orgnr, letter.kind, about)
-        message = write_message(letter, self.office, self.now, mail=self.round.settings.mail)
+        message = write_message(letter, self.office, self.now, files, self.round.settings.mail)
         made = enter(self.connection, self.round, key, message, self.now)
         if made:
             self._set_deadlines(letter)
