@@ -16,7 +16,8 @@ from outputs.database import among
 from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, LEFT, WAITING
 from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
-from outputs.log import origins, returns, submissions
+from outputs.log import origins, submissions
+from outputs.logbook import came
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.marking import Marking
 from outputs.message import Attachment, write_message
@@ -106,14 +107,14 @@ def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
             report.c.title,
             report.c.correction_deadline,
             (version.c.sha256 != report.c.sha256).label("stands_by"),
-            returns.c.received,
-            returns.c.name,
-            returns.c.reason,
+            came.c.received,
+            came.c.name,
+            came.c.reason,
             origins.c.message_id,
         )
         .join(report, report.c.report == version.c.report)
-        .join(returns, returns.c.sha256 == version.c.sha256)
-        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
+        .join(came, came.c.sha256 == version.c.sha256)
+        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
         .where(version.c.outcome.not_in((SUPERSEDED, QUARANTINED, *SETTLED)))
     )
     return connection.execute(query).mappings().all()
@@ -124,24 +125,24 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
     report = register.current.report
     query = (
         select(
-            returns.c.sha256,
-            returns.c.outcome,
-            returns.c.outcome.label("stood"),
-            returns.c.recipient,
-            returns.c.report,
+            came.c.sha256,
+            came.c.outcome,
+            came.c.outcome.label("stood"),
+            came.c.recipient,
+            came.c.report,
             report.c.title,
             report.c.correction_deadline,
             report.c.sha256.is_not(None).label("stands_by"),
-            returns.c.received,
-            returns.c.name,
-            returns.c.reason,
+            came.c.received,
+            came.c.name,
+            came.c.reason,
             origins.c.message_id,
         )
-        .outerjoin(report, report.c.report == returns.c.report)
-        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
-        .where(returns.c.outcome.in_(REFUSED), returns.c.recipient.is_not(None))
-        .where(report.c.received.is_(None) | (report.c.received < returns.c.received))
-        .order_by(returns.c.received)
+        .outerjoin(report, report.c.report == came.c.report)
+        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
+        .where(came.c.outcome.in_(REFUSED), came.c.recipient.is_not(None))
+        .where(report.c.received.is_(None) | (report.c.received < came.c.received))
+        .order_by(came.c.received)
     )
     settled = settled_files(connection)
     rows = [row for row in connection.execute(query).mappings() if row["sha256"] not in settled]
