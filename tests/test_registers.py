@@ -259,7 +259,7 @@ def test_a_rule_is_unchecked_until_the_registers_are_whole(place: Place) -> None
         ({"Navn": "Helt annet"}, ("P03", "mens NBR per 12.01.2024 sier «Helt annet»")),
         ({"ErAktiv": False}, ("P04", "står som nedlagt eller inaktiv i NBR per 12.01.2024")),
         ({"Kommunenummer": "3301"}, ("P08", "NBR per 12.01.2024 plasserer virksomheten i Drammen")),
-        ({"AnsatteTil": 1}, ("C29", "flere enn de ansatte i NBR per 12.01.2024 (1)")),
+        ({"AnsatteTil": 1}, ("C29", "men i NBR per 12.01.2024 har virksomheten 1 ansatte")),
         ({"Organisasjonsnummer": OTHER}, ("P02", "i NBR, NSR per 10.01.2024")),
     ],
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from intake.submission import Row, Submission
 from templates.form import Form
 from templates.grants import Grant
-from templates.named_checks import NAMED_CHECKS, NOT_YET
+from templates.named_checks import NAMED_CHECKS
 from templates.waivers import Waiver
 from validation.across import alike
 from validation.hits import Found, Given, Hit, Numbered, answers, only_row, text
@@ -67,12 +67,9 @@ def unchecked(form: Form, known: Known) -> list[tuple[str, str]]:
     """The rules that could not be checked, each with the reason."""
     told = {}
     for rule in form.rules:
-        check = NAMED_CHECKS[rule.check] if rule.check else None
-        why = why_unchecked(str(rule.check), known) if check else ""
+        why = why_unchecked(rule.check, known) if rule.check else ""
         if why:
             told[rule.id] = why
-        elif check and check.where == NOT_YET:
-            told[rule.id] = NOT_YET
     return list(told.items())
 
 
