@@ -25,6 +25,7 @@ OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
 QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
 INTERRUPTED = 130  # as shells say it
+DAYS = ("%Y-%m-%d", "%d.%m.%Y")
 EXPORTS = ("xlsx", "csv", "parquet", "journal")
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
@@ -459,12 +460,23 @@ def export(folder: Path, path: Path | None, language: str, kind: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Show what it would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Take it in without asking.")
 @click.option("--skip-stale", is_flag=True, help="Leave out rows that are older than the register.")
+@click.option("--source", default="", help="Which public register the file is from, when it does not tell.")
+@click.option("--dated", type=click.DateTime(DAYS), help="The day a public register was fetched (default: the file's).")
 @json_option
 @click.pass_obj
 def import_file(  # noqa: PLR0913 - what staff may say of a file
-    folder: Path, file: Path, by: str, *, dry_run: bool, yes: bool, skip_stale: bool, as_json: bool
+    folder: Path,
+    file: Path,
+    by: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    skip_stale: bool,
+    source: str,
+    dated: datetime | None,
+    as_json: bool,
 ) -> None:
-    """Take in what staff bring: an exported workbook with the caseworkers' columns filled in.
+    """Take in what staff bring: an exported workbook that caseworkers have filled in, or a public register's file.
 
     What it changes is shown first. Who and when stays in the register.
     """
@@ -473,7 +485,9 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
 
     with _told_plainly():
         round_, register = _register(folder)
-        incoming = look_through(round_, register, file, skip_stale=skip_stale)
+        incoming = look_through(
+            round_, register, file, skip_stale=skip_stale, source=source, dated=dated and dated.date()
+        )
         if not as_json:
             _tell(incoming.lines())
         ready = incoming.is_new and not incoming.blocked
@@ -484,8 +498,8 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     if as_json:
         _print_json(incoming.json(applied=kept))
     elif ready:
-        told = f"Taken in, by {by or actor()}. Go on in a new export: behov export"
-        _say(told if kept else f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME")
+        again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
+        _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
     sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not dry_run) else DONE)
 
 

@@ -265,6 +265,11 @@ class Round:
         return self.folder / "archive"
 
     @property
+    def known(self) -> Path:
+        """Snapshots of imported registers."""
+        return self.folder / "known"
+
+    @property
     def outbox(self) -> Path:
         return self.folder / "outbox"
 
