@@ -476,7 +476,7 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     dated: datetime | None,
     as_json: bool,
 ) -> None:
-    """Take in what staff bring: an exported workbook that caseworkers have filled in, or a public register's file.
+    """Take in what staff bring: a filled-in export, recipients, earlier grants, or a public register.
 
     What it changes is shown first. Who and when stays in the register.
     """

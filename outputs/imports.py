@@ -5,17 +5,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from intake.registers import read_records, read_register, source_of
+from intake.registers import Record, read_records, read_register, source_of
 from outputs.caseimport import Casework, look
+from outputs.listimport import kind_of, list_import
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from outputs.registerimport import register_import
 from templates.problems import one_of
 from templates.registers import SOURCES
 from templates.round import Round
+from templates.tables import TableError
 
 TABLES = (".json", ".csv", ".txt", ".tsv")
-KNOWN = one_of(list(SOURCES))
+WHAT = f"an exported register, recipients, earlier grants, or a file of {one_of(list(SOURCES))}"
 
 
 class Incoming(Protocol):
@@ -57,10 +59,21 @@ def look_through(
     """
     if not path.is_file():
         raise RefusalError(f"{path} does not exist; write the name of the file to import")
-    if path.suffix.lower() in TABLES or (path.suffix.lower() == ".xlsx" and source):
-        records = read_records(path)
-        found = source_of(path, records, source)
-        if found is None:
-            raise RefusalError(f"{path.name} is nothing we know: neither an exported register nor a file of {KNOWN}")
+    is_table = path.suffix.lower() in TABLES
+    records = read_records(path) if is_table or source else _first_sheet(path)
+    found = source_of(path, records, source)
+    if found:
         return register_import(round_, register, path, read_register(path, records, found, register.form), dated)
+    if kind := kind_of(records):
+        return list_import(round_, register, path, kind)
+    if is_table:
+        raise RefusalError(f"{path.name} is nothing we know; bring {WHAT}")
     return Casework(round_, register, path, look(round_, register, path), skip_stale)
+
+
+def _first_sheet(path: Path) -> list[Record]:
+    """Read what may be a table in Excel; nothing of a file that is none."""
+    try:
+        return read_records(path) if path.suffix.lower() == ".xlsx" else []
+    except TableError:
+        return []
