@@ -10,7 +10,6 @@ from typing import Literal
 
 Scope = Literal["submission", "batch", "register", "intake"]
 SCOPES: tuple[Scope, ...] = ("batch", "register", "intake")  # what a rule may be `on` besides a sheet
-NOT_YET = "not checked yet"
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,27 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "orgnr title reference",
         "grants",
     ),
-    "in_register": _named("register", "The number is in the register.", "registerdato", "orgnr", "units"),
-    "registered_name": _named("register", "The name is the registered one.", "registernavn", "orgnr name", "units"),
-    "unit_is_active": _named("register", "The unit is active.", "", "orgnr", "units"),
-    "registered_owner": _named("register", "The owner is the registered one.", "registereier", "orgnr owner", "units"),
+    "in_register": _named("register", "The number is in the register.", "register registerdato", "orgnr", "units"),
+    "registered_name": _named(
+        "register", "The name is the registered one.", "registernavn register registerdato", "orgnr name", "units"
+    ),
+    "unit_is_active": _named("register", "The unit is active.", "register registerdato", "orgnr", "units"),
+    "registered_owner": _named(
+        "register", "The owner is the registered one.", "registereier register registerdato", "orgnr owner", "units"
+    ),
     "registered_municipality": _named(
-        "register", "The municipality is the registered one.", "registerkommune", "orgnr kommunenr", "units"
+        "register",
+        "The municipality is the registered one.",
+        "registerkommune register registerdato",
+        "orgnr kommunenr",
+        "units",
     ),
     "enough_employees": _named(
-        "register", "No more take part than are registered as employed.", "registertall", "orgnr count", "units"
+        "register",
+        "No more take part than are registered as employed.",
+        "registertall register registerdato",
+        "orgnr count",
+        "units",
     ),
     # what is done to every file
     "opens_as_workbook": _named("intake", "The file opens as an .xlsx workbook.", where="intake"),
@@ -96,17 +107,27 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
     ),
     "known_version": _named("intake", "The file is a version of the form that is taken in.", where="intake"),
     "layout_kept": _named(
-        "intake", "Questions stand where their keys say; answers are found by key, not by address.", where="intake"
+        "intake",
+        "Questions have the labels they were sent with; answers are found by key, not by address.",
+        "verdi felt",
     ),
+    "tabs_kept": _named("intake", "Tabs have the names they were sent with.", "verdi fane"),
     "sums_as_sent": _named(
-        "intake", "Sums are calculated again; what stood in their cells is not used.", where="intake"
+        "intake",
+        "Sums are not written over; they are calculated again, and what stands in their cells is not used.",
+        "verdi riktig",
     ),
     "file_is_new": _named("intake", "The same file is taken in once.", where="intake and the register"),
-    "rows_in_table": _named("intake", "Rows stand inside their table, without gaps.", where=NOT_YET),
+    "rows_in_table": _named(
+        "intake",
+        "Nothing is written outside the answers: beside or below a table, in a row or column of the owner's own.",
+        "tekst",
+    ),
+    "rows_in_sight": _named("intake", "Rows that are filled in are not hidden."),
     "sender_is_contact": _named(
         "intake", "The sender is the contact person or at the same domain.", "avsender", "email"
     ),
     "language_decided": _named(
-        "intake", "The reply is in the language that the recipient is registered with.", where="the letters"
+        "intake", "The owner asks for a reply in the language it is registered with.", "onsket maalform", "asked"
     ),
 }
