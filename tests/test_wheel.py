@@ -33,7 +33,7 @@ def test_the_demo_runs_from_the_wheel_in_a_folder_with_spaces_and_norwegian_lett
     elsewhere = tmp_path / "Mine dokumenter på jobben"
     elsewhere.mkdir()
     plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-c", RUN, installed, "demo", "Årets runde", "--returns", "6"]
+    command = [sys.executable, "-c", RUN, str(installed), "demo", "Årets runde", "--returns", "6"]
 
     done = subprocess.run(
         command, cwd=elsewhere, env=plain, capture_output=True, text=True, encoding="utf-8", check=False
