@@ -106,8 +106,8 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "The file opens as an .xlsx workbook.",
         where="intake",
         reasons="empty_file too_big pdf word old_excel xlsb opendocument numbers csv_or_text password lock_file "
-        "truncated image html other_zip archive not_a_workbook damaged winmail nested zip_empty zip_password zip_damaged "
-        "zip_too_much zip_bomb unsafe_package far_cell",
+        "truncated image html other_zip archive not_a_workbook damaged winmail nested zip_empty zip_password "
+        "zip_damaged zip_too_much zip_bomb unsafe_package far_cell",
     ),
     "nothing_active": _named(
         "intake",
