@@ -237,6 +237,7 @@ class Rule(Part):
     severity: Severity = "error"
     source: str = ""
     trial: bool = False
+    alone: bool = False  # where it is found nothing else is judged: the report says all there is to say
     accept_with: str | None = None  # sheet.question: an explanation that, filled in, settles a warning
     # triggers
     must: str | None = None  # a predicate that holds when all is well
