@@ -7,6 +7,7 @@ guards alone.
 """
 
 import logging
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -117,7 +118,8 @@ class _Pool:
         return killed
 
     def close(self) -> None:
-        self._pool.shutdown()
+        """Let the workers finish what they read just now, and begin on nothing more."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 @cache
@@ -140,6 +142,7 @@ def _start(work: Work[Item, Context, Result]) -> None:
     global _work  # noqa: PLW0603 - a worker keeps its work between its tasks
     _work = work
     limit_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; ours tells the workers to stop
 
 
 def _nothing() -> None:
