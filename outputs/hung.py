@@ -106,7 +106,8 @@ class Hung:
         """Where the workbook tells this by itself; None when it does not know of it."""
         name = f"{finding.rule}.{finding.part}" if finding.part else finding.rule
         first, is_question, text = spots[0], finding.severity != ERROR, self._own(finding)
-        if (name, first.sheet, self._question(first)) in self._known.own:
+        is_error = isinstance(self._expected.get(first), ErrorValue)  # which the workbook tells in words of its own
+        if is_error or (name, first.sheet, self._question(first)) in self._known.own:
             order = [(OWN, column_number(spot.column)) for spot in spots]
             return [
                 Found(spot.sheet, spot.row, spot.column, is_question, at, text)

@@ -20,7 +20,7 @@ from templates.recipients import Recipient
 from templates.stamp import find_stamps
 from tests.conftest import Office
 from tests.desk import KEY, SENDER, marked
-from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes
+from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes, rewritten
 from validation.check import judge
 from validation.findings import Finding
 from validation.verdict import Verdict
@@ -231,6 +231,22 @@ def test_what_could_not_be_used_stands_as_it_was_written_and_never_as_a_formula(
     assert {cell.data_type for cell in cells.values()} == {"s"}
     returned = judged(tmp_path, made.content)
     assert [told(one) for one in returned.findings] == [told(one) for one in made.findings]
+
+
+@pytest.mark.parametrize("cell", [b't="e"><v>#REF!</v>', b't="str"><f>SUM(A1)</f>', b't="e"><v>#SPILL!</v>'])
+def test_an_answer_that_nobody_can_know_is_an_error_until_it_is_written_anew(tmp_path: Path, cell: bytes) -> None:
+    owner = owner_of("rek_kommune", "nb")
+    answers = DESK.answers(CLEAN["rek_kommune"], owner)
+    answers["skjema"] |= {"kontakt_rolle": "BYTTES"}
+    workbook = rewritten(DESK.fill(answers, owner), rb't="inlineStr"><is><t[^>]*>BYTTES</t></is>', cell)
+    verdict = judged(tmp_path, workbook)
+
+    made = remade(verdict, owner)
+
+    tab, place = DESK.cell("skjema.kontakt_rolle")
+    assert open_(made.content)[tab][place].data_type == "e"
+    (before,), (after,) = made.findings, judged(tmp_path, made.content).findings
+    assert (after.severity, after.cells) == (before.severity, before.cells) == ("error", (place,))
 
 
 def test_what_the_owner_emptied_stays_empty_and_what_we_fill_in_stays_ours(tmp_path: Path) -> None:
