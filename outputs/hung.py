@@ -162,7 +162,9 @@ class Hung:
         first = spots[0]
         place = self.placed.places[first.sheet]
         said = self._say("marked_row", row=first.row, message=message)
-        top = Spot(first.sheet, self.live.plan.blocks[first.sheet].top, first.column)
+        top = Spot(
+            first.sheet, self.live.plan.blocks[first.sheet].top, place.status_column
+        )  # an answer's would mark all
         self._tell([top], said, self._unchanged(spots), is_question=is_question)
         self._below.setdefault(Spot(first.sheet, first.row, place.status_column), []).append(message)
 
@@ -217,10 +219,13 @@ class Hung:
             for (key, row), found in self._by_row.items()
             if key == sheet and not (block.is_single and row == block.top)
         }
-        below = {spot: said for spot, said in self._below.items() if spot.sheet == sheet}
-        return shown | {
-            (spot.row, column): " ".join([*said, self._say("marked_below")]) for spot, said in below.items()
-        }
+        below = {spot.row: said for spot, said in self._below.items() if spot.sheet == sheet}
+        return shown | {(row, column): self._said_below(said) for row, said in below.items()}
+
+    def _said_below(self, messages: Sequence[str]) -> str:
+        """What is said beside a row below its table, where nothing is checked while the owner writes."""
+        more = self._say("more", antall=len(messages) - 1) if messages[1:] else ""
+        return " ".join(filter(None, [*messages[:1], more.strip(), self._say("marked_below")]))
 
     def said(self, one: Found) -> str:
         """What is said in a row where this is the first that is found; a table says how many more there are."""

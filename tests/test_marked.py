@@ -286,12 +286,12 @@ def test_rows_below_the_table_keep_their_order_and_are_told_apart(
     assert names == [*(f"Høgskolen {number}" for number in range(12)), None]
     email = next(one for one in made.findings if "p_epost" in one.questions)
     assert email.cells == (places.cell("p_epost", 18),)
-    beside = sheet[f"{places.status_column}18"].value
-    assert email.message["nb"] in beside
-    assert beside.endswith("Vi har fått svarene, men her kan dere ikke se om de er riktige før vi har kontrollert dem.")
-    assert "Raden står under tabellen." in sheet[f"{places.status_column}17"].value
+    missing = next(one for one in made.findings if "p_kontakt" in one.questions).message["nb"]
+    untold = "Raden står under tabellen. Vi kontrollerer den når dere sender filen."
+    assert sheet[f"{places.status_column}17"].value == f"{missing} (Og 1 til på raden.) {untold}"
+    assert sheet[f"{places.status_column}18"].value == f"{missing} (Og 2 til på raden.) {untold}"
     listed = [workbook["Kontroll"][f"E{row}"].value for row in range(15, 25)]
-    assert f"Rad 18: {email.message['nb']}" in listed
+    assert f"Rad 17: {missing}" in listed
     returned = judged(tmp_path, made.content)
     assert returned.submission is not None
     assert verdict.submission is not None
