@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import TypeVar
@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 
 from intake.exact import Shared, Spot, date_styles, place, read_exactly, read_strings
 from intake.package import Package, PackageError, Sheet, elements
-from intake.plain import flaws, formulas, is_plain
+from intake.plain import flaws, formulas, hidden_rows, is_plain
 
 PROPERTIES = ("docprops/custom.xml", "docprops/core.xml")
 TAGS = re.compile(r"<[^>]+>")
@@ -43,6 +43,7 @@ class SheetCells:
     name: str
     rows: Sequence[Sequence[object]]
     formulas: Callable[[], Mapping[Spot, str]] = dict  # found when asked for
+    hidden: Callable[[], frozenset[int]] = frozenset  # rows that are not shown, by number; found when asked for
 
     def at(self, row: int, column: int) -> object:
         """The cell at a row and column counted from 0; "" outside what was read."""
@@ -73,14 +74,14 @@ class Workbook:
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def read_workbook(data: bytes) -> Workbook:
-    """Read every sheet that may hold answers.
+def read_workbook(data: bytes, wanted: Collection[str] | None = None) -> Workbook:
+    """Read every sheet that may hold answers, or those of them that are named.
 
     Raises UnreadableWorkbookError when the bytes are not a readable workbook.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _Reader(data, Package(archive)).read()
+            return _Reader(data, Package(archive)).read(wanted)
     except BROKEN as error:
         raise UnreadableWorkbookError(str(error)) from error
 
@@ -92,17 +93,18 @@ class _Reader:
         self._data = data
         self._package = package
 
-    def read(self) -> Workbook:
-        sheets = [self._sheet(sheet) for sheet in self._package.answer_sheets()]
+    def read(self, wanted: Collection[str] | None) -> Workbook:
+        there = self._package.answer_sheets()
+        sheets = [self._sheet(sheet) for sheet in there if wanted is None or sheet.name in wanted]
         return Workbook(sheets, self._properties(), self._is_1904, self._names())
 
     def _sheet(self, sheet: Sheet) -> SheetCells:
         xml = self._package.read(sheet.part)
         rows = self._fast_rows(self._fast, sheet, xml) if self._fast and is_plain(xml) else None
         if rows is not None:
-            return SheetCells(sheet.name, rows, cache(partial(formulas, xml)))
+            return SheetCells(sheet.name, rows, cache(partial(formulas, xml)), partial(hidden_rows, xml))
         exact = read_exactly(xml, self._shared)
-        return SheetCells(sheet.name, exact.rows(), lambda: exact.formulas)
+        return SheetCells(sheet.name, exact.rows(), lambda: exact.formulas, partial(hidden_rows, xml))
 
     def _fast_rows(self, fast: CalamineWorkbook, sheet: Sheet, xml: bytes) -> list[list[object]] | None:
         """The rows of a plain sheet; None when the fast reader gives up."""
