@@ -223,6 +223,21 @@ class RegisterColumn(Part):
     value: str
 
 
+class YearAmount(Part):
+    """What a report asks for in one year: an expression in the rule language that gives an amount."""
+
+    year: int
+    value: str
+
+
+class Dashboard(Part):
+    """What the dashboard counts by: the part a question or an expression plays in its pictures."""
+
+    region: str | None = None  # sheet.question whose answer says where a report belongs
+    scheme: str | None = None  # sheet.question whose answer says under which scheme it comes
+    amounts: tuple[YearAmount, ...] = ()
+
+
 class Rule(Part):
     """One check under a rule id. Exactly one of the triggers is set.
 
@@ -288,6 +303,7 @@ class FormFile(Part):
     choices: dict[str, Annotated[ChoiceList, BeforeValidator(_choice_list)]] = {}
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
+    dashboard: Dashboard = Dashboard()
 
 
 class RulesFile(Part):
