@@ -404,20 +404,41 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 
 @main.command()
 @click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
-@click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
+@click.option("--language", help="Of headings and choices (default: as round.toml says, else the form's first).")
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str) -> None:
+def export(folder: Path, path: Path | None, language: str | None) -> None:
     """Write the register workbook: one row for each report, and the tables."""
     from outputs.exports import export as write
 
     with _told_plainly():
         round_, register = _register(folder)
-        if language not in round_.form.languages:
-            raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(round_.form.languages)}")
+        chosen = _language(round_, language)
         target = path or round_.exports / "register.xlsx"
         target.parent.mkdir(parents=True, exist_ok=True)
-        write(round_, register, target, language)
+        write(round_, register, target, chosen)
     click.echo(f"Wrote {target}")
+
+
+@main.command()
+@click.option("--language", help="The language of the pages (default: as round.toml says, else the form's first).")
+@json_option
+@click.pass_obj
+def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
+    """Write the round in one page, with a page for each report: dashboard/index.html.
+
+    The pages need no network and no script. Pictures need the extra: pip install "behov[dashboard]"
+    """
+    from outputs.dashboard import make_dashboard
+    from outputs.telling import dashboard_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        chosen = _language(round_, language)
+        made = make_dashboard(round_, register, _now(round_.form), chosen, progress)
+    if as_json:
+        _print_json(made.json())
+    else:
+        _tell(dashboard_lines(made))
 
 
 @main.group()
@@ -518,6 +539,15 @@ def _register(folder: Path) -> tuple["Round", "Register"]:
 
     round_ = _round(folder)
     return round_, Register.open(round_.register, round_.form, known_of(round_))
+
+
+def _language(round_: "Round", wanted: str | None) -> str:
+    """Choose the language of what staff read."""
+    languages = round_.form.languages
+    language = wanted or round_.settings.language or languages[0]
+    if language not in languages:
+        raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(languages)}")
+    return language
 
 
 def _sent(

@@ -301,7 +301,7 @@ class Register:
     def status_counts(self) -> dict[str, Any]:
         """Count files and reports and how every file counts now, and list what waits for a person."""
         with self.reading() as connection:
-            rows = self._files(connection)
+            rows = self.files()
             reports = connection.scalar(select(func.count()).select_from(self.current.report))
         return {
             "returned": len(rows),
@@ -310,12 +310,18 @@ class Register:
             "need_a_person": waiting([row for row in rows if row["outcome"] in NEEDS_A_PERSON]),
         }
 
-    def _files(self, connection: Connection) -> list[dict[str, Any]]:
+    def files(self) -> list[dict[str, Any]]:
         """Give every file ever received with how it counts now."""
+        with self.reading() as connection:
+            return self._files(connection)
+
+    def _files(self, connection: Connection) -> list[dict[str, Any]]:
         version = self.current.version.c
         query = select(
             returns.c.sha256,
             returns.c.path,
+            returns.c.name,
+            returns.c.received,
             func.coalesce(version.report, returns.c.report).label("report"),
             returns.c.recipient,
             returns.c.reason,

@@ -97,6 +97,7 @@ class Settings(Part):
     form: str
     office: Annotated[Office, AfterValidator(_with_address)]
     deadline: LocalTime | None = None  # instead of the form's own
+    language: str | None = None  # of the dashboard and the register workbook, instead of the form's first
     mail: Mail = Mail()
     mailbox: Annotated[Mailbox, AfterValidator(_complete)] | None = None
 
@@ -232,6 +233,10 @@ class Round:
     @property
     def exports(self) -> Path:
         return self.folder / "exports"
+
+    @property
+    def dashboard(self) -> Path:
+        return self.folder / "dashboard"
 
     @property
     def register(self) -> Path:
