@@ -111,7 +111,7 @@ class Labels:
     def step(self) -> Any:  # noqa: ANN401 - an altair step
         import altair as alt  # noqa: PLC0415 - an extra
 
-        return alt.Step(BAND + (LEADING - 4) * (max(map(len, self.lines.values()), default=1) - 1))
+        return alt.Step(max(BAND, LEADING * max(map(len, self.lines.values()), default=1) + 6))
 
     def rows(self, labels: Sequence[str]) -> Any:  # noqa: ANN401 - an altair channel
         import altair as alt  # noqa: PLC0415 - an extra
@@ -143,7 +143,7 @@ def returns(chart: Returns, width: int) -> str:
     import altair as alt  # noqa: PLC0415 - an extra
 
     words, days = chart.words, chart.days
-    room = width - GUTTER
+    room = width - GUTTER - 26  # the last date may stand out to the right
     last = len(days) - 1
     most = max(chart.sent, days[-1].in_all, 1)
     rows = [{"at": at, "files": day.files, "all": day.in_all, "after": day.after} for at, day in enumerate(days)]
@@ -190,7 +190,7 @@ def returns(chart: Returns, width: int) -> str:
     bottom = [bars, _deadline(chart.deadline, dated), said]
     upper = alt.layer(*top).properties(width=room, height=150, title=_title(words["in_all"], width, GUTTER - 2))
     lower = alt.layer(*bottom).properties(width=room, height=90, title=_title(words["per_day"], width, GUTTER - 2))
-    return draw(alt.vconcat(upper, lower))
+    return draw(alt.vconcat(upper, lower), width, GUTTER - 2)
 
 
 def places(blocks: Sequence[tuple[str, Rows]], width: int) -> str:
@@ -204,7 +204,7 @@ def places(blocks: Sequence[tuple[str, Rows]], width: int) -> str:
         for label, rows in blocks
         if rows
     ]
-    return draw(alt.vconcat(*made))
+    return draw(alt.vconcat(*made), width, labels.margin)
 
 
 def progress(rows: Rows, width: int) -> str:
@@ -212,7 +212,8 @@ def progress(rows: Rows, width: int) -> str:
     import altair as alt  # noqa: PLC0415 - an extra
 
     most = max(sum(counts.values()) for _, counts in rows) or 1
-    return draw(alt.vconcat(_stack(rows, most, Labels.of([label for label, _ in rows], width), width)))
+    labels = Labels.of([label for label, _ in rows], width)
+    return draw(alt.vconcat(_stack(rows, most, labels, width)), width, labels.margin)
 
 
 def amounts(blocks: Sequence[Amounts], width: int) -> str:
@@ -234,7 +235,7 @@ def amounts(blocks: Sequence[Amounts], width: int) -> str:
         chart = alt.layer(bars, told, *labels.written(names))
         chart = chart.properties(width=room, height=labels.step, title=_title(one.label, width, labels.margin))
         made.append(chart)
-    return draw(alt.vconcat(*made))
+    return draw(alt.vconcat(*made), width, labels.margin)
 
 
 def findings(rules: Sequence[Rule], width: int) -> str:
@@ -260,7 +261,7 @@ def findings(rules: Sequence[Rule], width: int) -> str:
         x=alt.value(0), text="l:N"
     )
     counts = base.mark_text(align="left", dx=6, dy=9, color=INK, fontSize=SIZE).encode(x=x, text="n:Q")
-    return draw(alt.layer(bars, names, counts).properties(width=width - 2, height=alt.Step(40)))
+    return draw(alt.layer(bars, names, counts).properties(width=width - 2, height=alt.Step(40)), width, 0)
 
 
 def _stack(rows: Rows, most: int, labels: Labels, width: int) -> Any:  # noqa: ANN401 - an altair chart

@@ -86,7 +86,7 @@ class Counted:
     now: datetime
     owners: int
     sent: int
-    missing: int  # workbooks of which nothing has come back
+    missing: int  # workbooks that nothing counts for
     reports: list[Report]
     others: list[str]  # reports of which no version counts
     files: list[dict[str, Any]]
@@ -130,7 +130,6 @@ def count(round_: Round, register: Register, now: datetime) -> Counted:
         reports = _reports(connection, round_, register)
         files, sent = register.files(), round_.sent()
         by_name = {report.name: report for report in reports}
-        came = {file["report"] for file in files}
         version = register.current.version
         every = connection.scalars(select(version.c.report).distinct())
         return Counted(
@@ -138,7 +137,7 @@ def count(round_: Round, register: Register, now: datetime) -> Counted:
             now=now,
             owners=len(round_.recipients),
             sent=len(sent),
-            missing=len(sent.keys() - came),
+            missing=len(sent.keys() - by_name.keys()),
             reports=reports,
             others=sorted(set(every) - by_name.keys()),
             files=files,

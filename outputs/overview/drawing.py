@@ -30,6 +30,7 @@ ATTRIBUTES = frozenset({
     "dy", "stroke-width", "stroke-dasharray", "stroke-opacity", "text-anchor", "font-size", "font-weight",
 })  # fmt: skip
 DECIMALS = re.compile(r"\d+\.\d{2,}")
+SHIFT = re.compile(r"translate\(([\d.]+),")
 INSTALL = ("altair", "vl_convert")
 
 
@@ -50,8 +51,8 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def draw(chart: "alt.TopLevelMixin") -> str:
-    """Draw a chart as an SVG element to stand in a page."""
+def draw(chart: "alt.TopLevelMixin", width: int, margin: int) -> str:
+    """Draw a chart as an SVG element to stand in a page: the margin left of the bars is part of the width."""
     import vl_convert  # noqa: PLC0415 - an extra
 
     axis = {
@@ -70,7 +71,8 @@ def draw(chart: "alt.TopLevelMixin") -> str:
         .configure_title(anchor="start", color=INK, fontSize=SIZE + 1, fontWeight="bold", frame="group", offset=8)
         .configure_concat(spacing=18)
     )
-    return _let_through(vl_convert.vegalite_to_svg(styled.to_dict(validate=False)))
+    made = _let_through(vl_convert.vegalite_to_svg(styled.to_dict(validate=False)))
+    return etree.tostring(_framed(made, width, margin), encoding="unicode")
 
 
 def data(rows: Sequence[dict[str, Any]]) -> "alt.InlineData":
@@ -79,14 +81,22 @@ def data(rows: Sequence[dict[str, Any]]) -> "alt.InlineData":
     return alt.InlineData(values=list(rows))
 
 
-def _let_through(drawn: str) -> str:
+def _framed(made: etree._Element, width: int, margin: int) -> etree._Element:
+    """Cut the picture to its width, so that all begin at the same place; the program leaves room for more."""
+    shifted = float(SHIFT.match(made[0].get("transform", ""))[1])  # type: ignore[index]
+    made.set("viewBox", f"{shifted - margin:g} 0 {width} {made.get('height')}")
+    made.set("width", str(width))
+    return made
+
+
+def _let_through(drawn: str) -> etree._Element:
     """Keep what a picture needs, and nothing that could do anything."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     root = etree.fromstring(drawn.encode(), parser)
     made = etree.Element("svg", nsmap={None: SVG})
     _copy(root, made)
     made.set("focusable", "false")
-    return etree.tostring(made, encoding="unicode")
+    return made
 
 
 def _copy(source: etree._Element, target: etree._Element) -> None:

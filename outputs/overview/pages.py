@@ -125,10 +125,11 @@ def _needs(counted: Counted, words: Words) -> Iterator[Need]:
         yield Need(words.count("need_letters", counted.letters_for_a_person), "behov outbox", FAILED)
     if counted.letters_ready:
         yield Need(words.count("need_ready", counted.letters_ready), "behov feedback --send", "left")
-    passed = counted.now > counted.form.deadline
-    if slow := counted.overdue + (len(counted.silent) if passed else 0):
-        link = words.say("see_owners")
-        yield Need(words.count("need_remind", slow), "behov remind --send", "left", "#owners-section", link)
+    if counted.overdue:
+        yield Need(words.count("need_overdue", counted.overdue), "behov remind --send", "left")
+    if counted.silent and counted.now > counted.form.deadline:
+        text, link = words.count("need_silent", len(counted.silent)), words.say("see_owners")
+        yield Need(text, "behov remind --send", "left", "#owners-section", link)
 
 
 # how the round stands

@@ -14,7 +14,7 @@ from outputs.overview.tables import Cell, Column, Table
 from outputs.overview.words import Words, number
 from validation.verdict import LATE
 
-WIDE, NARROW = 640, 300  # pixels; one of them is shown, as there is room
+WIDE, NARROW = 510, 288  # pixels; one of them is shown, as there is room
 MOST_COMMON = 10  # kinds of findings
 MOST_ROWS = 12  # places in one chart; the rest are summed
 STATES = (ACCEPTED, REMARKS, NEEDS_CORRECTION, LATE, WITHDRAWN, REJECTED)
@@ -47,9 +47,9 @@ def _returns(counted: Counted, words: Words) -> Picture | None:
     if not local:
         return None
     per_day = Counter(when.date() for when in local)
-    first_of: dict[str, date] = {}
+    names, first_of = {report.name for report in counted.reports}, dict[str, date]()
     for file, when in sorted(zip(counted.files, local, strict=True), key=lambda pair: pair[1]):
-        if file["report"]:
+        if file["report"] in names:
             first_of.setdefault(file["report"], when.date())
     in_all = Counter(first_of.values())
     deadline = words.local(counted.form.deadline)
@@ -112,11 +112,15 @@ def _places(counted: Counted, words: Words) -> Picture | None:
     regions = _labels(counted, words, roles.region, (report.region for report in counted.reports))
     tally = Counter((report.scheme, report.region, report.status) for report in counted.reports)
     states = [state for state in STATES if any(key[2] == state for key in tally)]
+
+    def any_in(scheme: str, region: str) -> bool:
+        return any(tally[scheme, region, state] for state in states)
+
     if not roles.region:
         blocks = [("", [(label, _states(tally, code, "", states)) for code, label in schemes.items()])]
     else:
         blocks = [
-            (label, [(place, _states(tally, code, at, states)) for at, place in regions.items()])
+            (label, [(place, _states(tally, code, at, states)) for at, place in regions.items() if any_in(code, at)])
             for code, label in schemes.items()
         ]
     done = Counter(report.region for report in counted.reports if report.status in (ACCEPTED, REMARKS))
@@ -216,7 +220,9 @@ def _findings(counted: Counted, words: Words) -> Picture | None:
     bars, lines = [], []
     for rule in most:
         finding = by_rule[rule][0].finding
-        about = Counter(words.own(one.finding.label) or one.finding.sheet for one in by_rule[rule]).most_common(1)[0][0]
+        about = Counter(
+            words.own(one.finding.label) or one.finding.sheet or words.own(one.finding.message) for one in by_rule[rule]
+        ).most_common(1)[0][0]
         label = " ".join(filter(None, (rule, textwrap.shorten(about, 70, placeholder=" …"))))
         bars.append(charts.Rule(label, broken[rule], finding.severity))
         said = words.own(finding.message)
