@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
+from outputs.database import among
 from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, LEFT, WAITING
 from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
-from outputs.log import among, origins, returns, submissions
+from outputs.log import origins, returns, submissions
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import write_message
 from outputs.register import Register

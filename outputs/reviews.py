@@ -13,17 +13,10 @@ from sqlalchemy import Connection, insert, select
 
 from intake.submission import Row, Submission
 from outputs.current_answers import asked_by, read_answers
+from outputs.database import among, insert_rows
 from outputs.life import SETTLED
-from outputs.log import (
-    among,
-    as_finding,
-    finding_row,
-    findings,
-    insert_rows,
-    read_submissions,
-    review_findings,
-    reviews,
-)
+from outputs.log import as_finding, finding_row, findings, review_findings, reviews
+from outputs.logbook import read_submissions
 from outputs.projection import Projection
 from templates.form import Form, Rule
 from validation.across import ACROSS
