@@ -300,8 +300,7 @@ def _stack(rows: Rows, most: int, labels: Labels, width: int) -> Any:  # noqa: A
 def _title(label: str, width: int, margin: int) -> Any:  # noqa: ANN401 - an altair title
     import altair as alt  # noqa: PLC0415 - an extra
 
-    lines = textwrap.wrap(label, int(width / PER_LETTER))
-    return alt.TitleParams(lines, dx=-margin) if lines else alt.Undefined
+    return alt.TitleParams(textwrap.wrap(label, int(width / PER_LETTER)) or "", dx=-margin)
 
 
 def _dashes(at: int, y: Any) -> Any:  # noqa: ANN401 - altair's own

@@ -228,7 +228,7 @@ def _found(connection: Connection, register: Register, reports: Mapping[str, Rep
 
 def _letters(connection: Connection) -> Counter[str]:
     query = select(letters.c.state, func.count()).group_by(letters.c.state)
-    return Counter(dict(connection.execute(query).tuples().all()))
+    return Counter({str(row[0]): int(row[1]) for row in connection.execute(query)})
 
 
 # corrections
