@@ -12,11 +12,12 @@ from outputs.overview.tables import Cell, Column, Table, text
 from outputs.overview.words import Words, lines, number
 from outputs.projection import ROW, ROW_KEY, column_names
 from outputs.story import Story
-from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet, TableSheet
+from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 """The typed rows of each form sheet of one report."""
 
+NOTHING = Cell("–")  # in a table, for a cell that nothing was written in
 NAME_LENGTH = 200  # characters of what an owner or a report is called
 
 
@@ -49,6 +50,10 @@ class ReportPages:
             for sheet, question in form.questions()
         }
         self.columns = {key: column_names(sheet) for key, sheet in form.sheets.items()}
+        self.named = {key: self._names(sheet) for key, sheet in form.sheets.items()}
+        self.heads = {key: self._heads(sheet) for key, sheet in form.sheets.items()}
+        self.asked = self._columns(("question", ""), ("answer", "t"))
+        self.unanswered = Cell(words.say("not_answered"), look="muted")
 
     def html(self, told: Story, rows: Rows) -> str:
         """Write the page of one report, from its story and its answers."""
@@ -157,44 +162,57 @@ class ReportPages:
     def _sheet(self, sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
         if not rows:
             return
+        named = self.named[sheet.key]
         if isinstance(sheet, QuestionSheet):
-            heads = self._columns(("question", ""), ("answer", "t"))
             for section in sheet.sections.values():
                 answered = [
-                    [Cell(self.words.own(question.label)), self._answer(sheet, question, rows[0])]
-                    for question in section.questions.values()
+                    [named[key], self._answer(sheet, question, rows[0]) or self.unanswered]
+                    for key, question in section.questions.items()
                 ]
-                yield Table(f"answers-{sheet.key}-{section.key}", self.words.own(section.label), heads, answered)
+                yield Table(f"answers-{sheet.key}-{section.key}", named[f"{section.key}/"].text, self.asked, answered)
             return
-        first = self.words.own(sheet.row_label) if isinstance(sheet, GridSheet) else self.words.say("row")
-        heads = [Column(first), *(self._head(question) for question in sheet.questions.values())]
         body = [
-            [self._row(sheet, row), *(self._answer(sheet, question, row) for question in sheet.questions.values())]
+            [
+                named[row[ROW_KEY]] if isinstance(sheet, GridSheet) else Cell(str(row[ROW])),
+                *(self._answer(sheet, question, row) or NOTHING for question in sheet.questions.values()),
+            ]
             for row in rows
         ]
-        yield Table(f"answers-{sheet.key}", self.words.own(sheet.label), heads, body)
+        yield Table(f"answers-{sheet.key}", named[""].text, self.heads[sheet.key], body)
 
-    def _head(self, question: Question) -> Column:
-        return Column(self.words.own(question.label), "n" if question.type in {"amount", "integer", "percent"} else "")
+    def _names(self, sheet: Sheet) -> dict[str, Cell]:
+        """Give what the sheet (""), its sections (with a slash), questions and rows are called."""
+        called = {"": sheet.label} | {key: question.label for key, question in sheet.questions.items()}
+        if isinstance(sheet, QuestionSheet):
+            called |= {f"{key}/": section.label for key, section in sheet.sections.items()}
+        elif isinstance(sheet, GridSheet):
+            called |= {key: row.label for key, row in sheet.rows.items()}
+        return {key: Cell(self.words.own(label)) for key, label in called.items()}
 
-    def _row(self, sheet: TableSheet | GridSheet, row: Mapping[str, Any]) -> Cell:
-        if isinstance(sheet, GridSheet):
-            return Cell(self.words.own(sheet.rows[row[ROW_KEY]].label))
-        return Cell(str(row[ROW]))
+    def _heads(self, sheet: Sheet) -> list[Column]:
+        first = self.words.own(sheet.row_label) if isinstance(sheet, GridSheet) else self.words.say("row")
+        numbers = {
+            key for key, question in sheet.questions.items() if question.type in {"amount", "integer", "percent"}
+        }
+        questions = sheet.questions
+        return [
+            Column(first),
+            *(Column(self.named[sheet.key][key].text, "n" if key in numbers else "") for key in questions),
+        ]
 
-    def _answer(self, sheet: Sheet, question: Question, row: Mapping[str, Any]) -> Cell:
+    def _answer(self, sheet: Sheet, question: Question, row: Mapping[str, Any]) -> Cell | None:
         value = row[self.columns[sheet.key][question.key]]
         if value is None:
-            return (
-                Cell("–")
-                if not isinstance(sheet, QuestionSheet)
-                else Cell(self.words.say("not_answered"), look="muted")
-            )
+            return None
         if question.type == "amount":
             return Cell(number(value))
         if isinstance(value, date):
             return Cell(f"{value:%d.%m.%Y}")
-        return Cell(lines(self.labels[sheet.key, question.key].get(str(value), str(value))), look="text")
+        words = str(value)
+        label = self.labels[sheet.key, question.key].get(words)
+        if label is None and "\n" in words:
+            return Cell(lines(words), look="text")
+        return Cell(label or clean(words))
 
 
 def _at(moment: str) -> datetime:
