@@ -43,6 +43,7 @@ class Received:
     stood: str = ""  # the outcome, and how often other reports have shown something more
     more: bool = False  # the owner was told of this very version, and other reports have shown something more
     message_id: str = ""  # of the e-mail that brought it, when that is known
+    marked: str = ""  # the name of the marked workbook that goes with the letter, whose cells the findings name
 
     @property
     def refused(self) -> bool:
@@ -263,8 +264,10 @@ class _Author:
     def steps(self) -> Iterator[str]:
         """Say what the owner does now."""
         words, due = self.words, self.words.weekday(self.due) if self.due else ""
-        if self.wrong:
-            yield self._do("correct", self.wrong, due)
+        if marked := [item.marked for item in self.wrong if item.marked]:
+            yield self._correct_marked(marked, due)
+        if unmarked := [item for item in self.wrong if not item.marked]:
+            yield self._do("correct", unmarked, due)
         if self.refused:
             yield self._do("resend", self.refused, due)
         if self.questions and letter_kind(self.about) != "receipt":
@@ -277,6 +280,11 @@ class _Author:
         if letter_kind(self.about) == "receipt":
             unsure = self.questions or any(item.found(INFO) for item in self.about)
             yield words.say("check" if unsure else "done")
+
+    def _correct_marked(self, files: Sequence[str], due: str) -> str:
+        """Say what to do with the marked workbooks, by name as far as they are few."""
+        named = f" ({self.words.listed(files)})" if len(files) <= MAX_REPORTS else ""
+        return self.words.count("correct_marked", len(files), files=named, due=due)
 
     def _do(self, key: str, items: list[Received], due: str) -> str:
         reports = _reports(items)

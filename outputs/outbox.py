@@ -16,9 +16,11 @@ from outputs.database import among
 from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, LEFT, WAITING
 from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
-from outputs.log import origins, returns, submissions
+from outputs.log import origins, submissions
+from outputs.logbook import came
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
-from outputs.message import write_message
+from outputs.marking import Marking
+from outputs.message import Attachment, write_message
 from outputs.register import Register
 from outputs.rulings import settled_files
 from templates.form import Form
@@ -51,10 +53,10 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
         heard = heard_of(connection, round_)
     owed = [row for row in rows if (row["sha256"], row["stood"]) not in told]
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
-    made = []
+    made, marking = [], Marking(round_)
     for start in range(0, len(owners), AT_A_TIME):
         with register.writing() as connection:
-            desk = _Desk(round_, register, connection, now)
+            desk = _Desk(round_, register, connection, marking, now)
             made += desk.write(owners[start : start + AT_A_TIME], heard)
     return made
 
@@ -105,14 +107,14 @@ def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
             report.c.title,
             report.c.correction_deadline,
             (version.c.sha256 != report.c.sha256).label("stands_by"),
-            returns.c.received,
-            returns.c.name,
-            returns.c.reason,
+            came.c.received,
+            came.c.name,
+            came.c.reason,
             origins.c.message_id,
         )
         .join(report, report.c.report == version.c.report)
-        .join(returns, returns.c.sha256 == version.c.sha256)
-        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
+        .join(came, came.c.sha256 == version.c.sha256)
+        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
         .where(version.c.outcome.not_in((SUPERSEDED, QUARANTINED, *SETTLED)))
     )
     return connection.execute(query).mappings().all()
@@ -123,24 +125,24 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
     report = register.current.report
     query = (
         select(
-            returns.c.sha256,
-            returns.c.outcome,
-            returns.c.outcome.label("stood"),
-            returns.c.recipient,
-            returns.c.report,
+            came.c.sha256,
+            came.c.outcome,
+            came.c.outcome.label("stood"),
+            came.c.recipient,
+            came.c.report,
             report.c.title,
             report.c.correction_deadline,
             report.c.sha256.is_not(None).label("stands_by"),
-            returns.c.received,
-            returns.c.name,
-            returns.c.reason,
+            came.c.received,
+            came.c.name,
+            came.c.reason,
             origins.c.message_id,
         )
-        .outerjoin(report, report.c.report == returns.c.report)
-        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
-        .where(returns.c.outcome.in_(REFUSED), returns.c.recipient.is_not(None))
-        .where(report.c.received.is_(None) | (report.c.received < returns.c.received))
-        .order_by(returns.c.received)
+        .outerjoin(report, report.c.report == came.c.report)
+        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
+        .where(came.c.outcome.in_(REFUSED), came.c.recipient.is_not(None))
+        .where(report.c.received.is_(None) | (report.c.received < came.c.received))
+        .order_by(came.c.received)
     )
     settled = settled_files(connection)
     rows = [row for row in connection.execute(query).mappings() if row["sha256"] not in settled]
@@ -153,8 +155,11 @@ def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
 class _Desk:
     """Where letters are written, inside one transaction."""
 
-    def __init__(self, round_: Round, register: Register, connection: Connection, now: datetime) -> None:
+    def __init__(
+        self, round_: Round, register: Register, connection: Connection, marking: Marking, now: datetime
+    ) -> None:
         self.round = round_
+        self.marking = marking
         self.form = round_.form
         self.office = round_.settings.office
         self.register = register
@@ -168,10 +173,11 @@ class _Desk:
         found = self._findings([*last_told.values(), *(row["sha256"] for row in rows)])
         made = []
         for owner in owners:
-            about = [self._received(row, found, last_told) for row in owner]
             recipient = self._recipient(owner[0]["recipient"])
+            about = [self._received(row, found, last_told) for row in owner]
+            about, files = self.marking.mark(self.connection, recipient, about)
             letter = draft_letter(self.form, self.office, recipient, about, self.now.date())
-            made += self._queue(letter)
+            made += self._queue(letter, files)
         return made
 
     def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
@@ -207,10 +213,10 @@ class _Desk:
         nobody = Recipient(orgnr, "", "", "", self.form.languages[0])
         return self.round.recipients.get(orgnr, nobody)
 
-    def _queue(self, letter: Letter) -> list[dict[str, Any]]:
+    def _queue(self, letter: Letter, files: Sequence[Attachment]) -> list[dict[str, Any]]:
         about = frozenset((item.sha256, item.stood) for item in letter.about)
         key = Key(letter.recipient.orgnr, letter.kind, about)
-        message = write_message(letter, self.office, self.now, mail=self.round.settings.mail)
+        message = write_message(letter, self.office, self.now, files, self.round.settings.mail)
         made = enter(self.connection, self.round, key, message, self.now)
         if made:
             self._set_deadlines(letter)

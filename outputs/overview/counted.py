@@ -13,7 +13,8 @@ from intake.submission import Value
 from outputs.current_answers import asked_by, read_answers
 from outputs.letter_states import NEED_A_PERSON, QUEUED
 from outputs.life import ACCEPTED, JUDGED, NEEDS_CORRECTION, REMARKS
-from outputs.log import as_finding, findings, letters, returns
+from outputs.log import as_finding, findings, letters
+from outputs.logbook import came
 from outputs.norwegian import sort_key
 from outputs.notices import INVITATION, REMINDER, answered
 from outputs.register import Register
@@ -240,9 +241,9 @@ def _rounds(connection: Connection, register: Register, reports: Mapping[str, Re
     errors = select(findings.c.sha256).where(findings.c.severity == "error").distinct().subquery()
     query = (
         select(version.report, version.outcome, errors.c.sha256.is_not(None))
-        .join(returns, returns.c.sha256 == version.sha256)
+        .join(came, came.c.sha256 == version.sha256)
         .outerjoin(errors, errors.c.sha256 == version.sha256)
-        .where(returns.c.outcome.in_(JUDGED))
+        .where(came.c.outcome.in_(JUDGED))
         .order_by(version.report, version.number)
     )
     rounds: list[CorrectionRound] = []
