@@ -107,11 +107,11 @@ class Labels:
         longest = max((len(line) for label in lines.values() for line in label), default=0)
         return cls(lines, int(longest * PER_LETTER) + 10 if longest else 0)
 
-    @property
-    def step(self) -> Any:  # noqa: ANN401 - an altair step
+    def step(self, labels: Sequence[str]) -> Any:  # noqa: ANN401 - an altair step
+        """Give the height of a row, for the label of these that has most lines."""
         import altair as alt  # noqa: PLC0415 - an extra
 
-        return alt.Step(max(BAND, LEADING * max(map(len, self.lines.values()), default=1) + 6))
+        return alt.Step(max(BAND, LEADING * max((len(self.lines[label]) for label in labels), default=1) + 6))
 
     def rows(self, labels: Sequence[str]) -> Any:  # noqa: ANN401 - an altair channel
         import altair as alt  # noqa: PLC0415 - an extra
@@ -233,7 +233,7 @@ def amounts(blocks: Sequence[Amounts], width: int) -> str:
         bars = base.mark_bar(height=THICK, cornerRadiusEnd=2).encode(color=colour)
         told = base.mark_text(align="left", dx=6, color=INK, fontSize=SIZE).encode(text="t:N")
         chart = alt.layer(bars, told, *labels.written(names))
-        chart = chart.properties(width=room, height=labels.step, title=_title(one.label, width, labels.margin))
+        chart = chart.properties(width=room, height=labels.step(names), title=_title(one.label, width, labels.margin))
         made.append(chart)
     return draw(alt.vconcat(*made), width, labels.margin)
 
@@ -291,7 +291,7 @@ def _stack(rows: Rows, most: int, labels: Labels, width: int) -> Any:  # noqa: A
     told = told.encode(y=y, x=alt.X("m:Q", axis=None, scale=scale), text="t:N", color=alt.Color("i:N", scale=None))
     ends = alt.Chart(data(sums)).mark_text(align="left", dx=7, color=INK, fontSize=SIZE, fontWeight="bold")
     ends = ends.encode(y=y, x=alt.X("b:Q", axis=None, scale=scale), text="t:N")
-    return alt.layer(bars, told, ends, *labels.written(names)).properties(width=room, height=labels.step)
+    return alt.layer(bars, told, ends, *labels.written(names)).properties(width=room, height=labels.step(names))
 
 
 # what they share

@@ -115,6 +115,9 @@ class ReportPages:
             yield self._received(file)
             for seen in file["seen"][1:]:
                 yield _at(seen["at"]), text(say("event_again", path=seen["path"])), nothing
+            for better in file.get("retimed", ()):
+                known = self.words.moment(better["received"])
+                yield _at(better["at"]), text(say("event_retimed", received=known)), nothing
             for review in file["reviews"]:
                 rules = ", ".join(review["rules"]) or say("event_nothing_more")
                 yield _at(review["at"]), text(say("event_review", rules=rules)), nothing
