@@ -80,7 +80,7 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     with progress("Letters", 1) as step:
         letters = make_letters(round_, register, now)
         step(1)
-    export(round_, register, round_.exports / "register.xlsx", form.languages[0])
+    export(round_, register, round_.exports / "register.xlsx", form.languages[0], now)
     dashboard = make_dashboard(round_, register, now, form.languages[0], progress)
     places = {
         "workbooks": round_.sent_folder,

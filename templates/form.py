@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from templates.counted_by import Dashboard
+
 Text = dict[str, str]
 """One text in every language of the form: language code to words."""
 
@@ -215,27 +217,28 @@ class Noun(Part):
     many: Text  # «behovsmeldinger»
 
 
+class Places(Part):
+    """The code list that tells where a kommunenr lies, and its columns of the county's number and name."""
+
+    list: str
+    county: str
+    county_name: str
+
+
+class KnownRegisters(Part):
+    """Which public registers together hold all units a form is about: each line is one way to have them."""
+
+    units: tuple[tuple[str, ...], ...] = ()
+    places: Places | None = None
+
+
 class RegisterColumn(Part):
-    """One column of the register workbook: a label and an expression in the rule language."""
+    """One column of the register workbook: a label and an expression; `aside`: after what caseworkers fill in."""
 
     key: str
     label: Text
     value: str
-
-
-class YearAmount(Part):
-    """What a report asks for in one year: an expression in the rule language that gives an amount."""
-
-    year: int
-    value: str
-
-
-class Dashboard(Part):
-    """What the dashboard counts by: the part a question or an expression plays in its pictures."""
-
-    region: str | None = None  # sheet.question whose answer says where a report belongs
-    scheme: str | None = None  # sheet.question whose answer says under which scheme it comes
-    amounts: tuple[YearAmount, ...] = ()
+    aside: bool = False
 
 
 class Rule(Part):
@@ -313,6 +316,7 @@ class FormFile(Part):
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
     dashboard: Dashboard = Dashboard()
+    registers: KnownRegisters = KnownRegisters()
 
 
 class RulesFile(Part):

@@ -78,15 +78,27 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "orgnr title reference",
         "grants",
     ),
-    "in_register": _named("register", "The number is in the register.", "registerdato", "orgnr", "units"),
-    "registered_name": _named("register", "The name is the registered one.", "registernavn", "orgnr name", "units"),
-    "unit_is_active": _named("register", "The unit is active.", "", "orgnr", "units"),
-    "registered_owner": _named("register", "The owner is the registered one.", "registereier", "orgnr owner", "units"),
+    "in_register": _named("register", "The number is in the register.", "register registerdato", "orgnr", "units"),
+    "registered_name": _named(
+        "register", "The name is the registered one.", "registernavn register registerdato", "orgnr name", "units"
+    ),
+    "unit_is_active": _named("register", "The unit is active.", "register registerdato", "orgnr", "units"),
+    "registered_owner": _named(
+        "register", "The owner is the registered one.", "registereier register registerdato", "orgnr owner", "units"
+    ),
     "registered_municipality": _named(
-        "register", "The municipality is the registered one.", "registerkommune", "orgnr kommunenr", "units"
+        "register",
+        "The municipality is the registered one.",
+        "registerkommune register registerdato",
+        "orgnr kommunenr",
+        "units",
     ),
     "enough_employees": _named(
-        "register", "No more take part than are registered as employed.", "registertall", "orgnr count", "units"
+        "register",
+        "No more take part than are registered as employed.",
+        "registertall register registerdato",
+        "orgnr count",
+        "units",
     ),
     # what is done to every file
     "opens_as_workbook": _named("intake", "The file opens as an .xlsx workbook.", where="intake"),
