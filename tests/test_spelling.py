@@ -27,12 +27,15 @@ NO_WORDS = re.compile(
     r"\{[^{}]*\}"  # {placeholders}
     r"|\S+@\S+|https?://\S+|www\.\S+"
     r"|\w*\d\w*"  # numbers, cells, codes
-    r"|(?<!\w)\.\w+"  # .xlsx
+    r"|[\w-]*\.xlsx\b|(?<!\w)\.\w+"  # retta.xlsx, .whl
     r"|dd\.mm\.åååå"
     r"|&[PN]\b"  # the page numbers of a footer
 )
 WORD = re.compile(r"[^\W\d_]{2,}")  # a single letter names a section, or begins a word like e-post
 MARKUP = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+GUIDES = {"owner-nb.md": "nb", "owner-nn.md": "nn", "staff.md": "nb"}
+FENCE = re.compile(r"^```[\s\S]*?^```$", re.MULTILINE)
+CODE = re.compile(r"`[^`\n]+`|\]\([^)]*\)")
 TAG = re.compile(r"<[^<>]*>")
 
 
@@ -91,7 +94,15 @@ def letter_texts() -> Iterator[Text]:
             yield Text(path.relative_to(ROOT).as_posix(), "layout", language, text)
 
 
-TEXTS = [*catalogue_texts(), *letter_texts()]
+def guide_texts() -> Iterator[Text]:
+    """The paragraphs of the Norwegian guides, without what is typed and the names of files."""
+    for name, language in GUIDES.items():
+        prose = CODE.sub(" ", FENCE.sub("", (ROOT / "docs" / name).read_text(encoding="utf-8")))
+        for number, paragraph in enumerate(prose.split("\n\n"), 1):
+            yield Text(f"docs/{name}", f"paragraph {number}", language, paragraph)
+
+
+TEXTS = [*catalogue_texts(), *letter_texts(), *guide_texts()]
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
