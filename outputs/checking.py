@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from intake.collected import read_received
 from intake.receive import Office, receive
 from intake.sources import Inlet, SourceError, find_returns
+from outputs.known_files import registers_of
 from templates.form import Form
 from templates.round import Round
 from validation.check import judge
@@ -31,7 +32,9 @@ def office_of(owner: Round | Form) -> Office:
 
 def known_of(round_: Round) -> Known:
     """What a round knows beyond the workbooks. Raises WaiversError."""
-    return Known(round_.waivers, {"grants": grants_register(round_.grants)} if round_.grants else {})
+    registers, missing = registers_of(round_, round_.form)
+    grants = {"grants": grants_register(round_.grants)} if round_.grants else {}
+    return Known(round_.waivers, {**registers, **grants}, missing)
 
 
 def check_file(owner: Round | Form, path: Path) -> list[Verdict]:

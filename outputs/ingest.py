@@ -57,7 +57,9 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         kept, lost = (new, []) if dry else _keep(round_, new)
         received = _read(round_, kept, progress, workers or os.cpu_count() or 1)
     with progress("Checking", len(new)) as step:
-        judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us)}
+        judged = {
+            verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us.of_one)
+        }
         step(len(new))
     verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
     merged = register.merge(verdicts, now, keep=not dry)

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Text = dict[str, str]
-"""One text in every language of the form: language code to words."""
+from templates.counted_by import Dashboard
+
+Text = dict[str, str]  # one text in every language of the form: language code to words
 
 QuestionType = Literal[
     "text", "longtext", "integer", "amount", "decimal", "percent", "date", "email", "phone",
@@ -22,7 +23,6 @@ QuestionType = Literal[
 ]  # fmt: skip
 Severity = Literal["error", "warning", "info"]
 YES, NO = "Ja", "Nei"  # the codes of a yesno answer; both written languages use these words
-
 UNITS = "units"  # the choices and the list that hold a recipient's own units
 UNIT_COLUMNS = ("name", "orgnr", "type", "kommunenr", "owner")
 NUMERIC: frozenset[str] = frozenset({"integer", "amount", "decimal", "percent"})
@@ -215,12 +215,28 @@ class Noun(Part):
     many: Text  # «behovsmeldinger»
 
 
+class Places(Part):
+    """The code list that tells where a kommunenr lies, and its columns of the county's number and name."""
+
+    list: str
+    county: str
+    county_name: str
+
+
+class KnownRegisters(Part):
+    """Which public registers together hold all units a form is about: each line is one way to have them."""
+
+    units: tuple[tuple[str, ...], ...] = ()
+    places: Places | None = None
+
+
 class RegisterColumn(Part):
-    """One column of the register workbook: a label and an expression in the rule language."""
+    """One column of the register workbook: a label and an expression; `aside`: after what caseworkers fill in."""
 
     key: str
     label: Text
     value: str
+    aside: bool = False
 
 
 class Rule(Part):
@@ -298,6 +314,8 @@ class FormFile(Part):
     choices: dict[str, Annotated[ChoiceList, BeforeValidator(_choice_list)]] = {}
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
+    dashboard: Dashboard = Dashboard()
+    registers: KnownRegisters = KnownRegisters()
 
 
 class RulesFile(Part):
