@@ -228,7 +228,6 @@ APPEND_ONLY = (
 FIXED = ("id", "key", "recipient", "kind", "made_at", '"by"')  # columns of letters that never change
 UNTIL_IT_LEAVES = ('"to"', "subject")  # these change only while a letter waits, or when it is made again
 
-
 GUARDS: list[tuple[str, str]] = []
 """The triggers that guard the log: table and name."""
 
@@ -244,9 +243,14 @@ def _refuse(table: Table, action: str, columns: Collection[str] = (), when: str 
     GUARDS.append((table.name, trigger))
 
 
+def guard(table: Table) -> None:
+    """See to it that rows of this table are only added."""
+    _refuse(table, "DELETE")
+    _refuse(table, "UPDATE")
+
+
 for _table in APPEND_ONLY:
-    _refuse(_table, "DELETE")
-    _refuse(_table, "UPDATE")
+    guard(_table)
 _refuse(letters, "DELETE")
 _refuse(letters, "UPDATE", FIXED)
 _refuse(letters, "UPDATE", UNTIL_IT_LEAVES, f"WHEN OLD.state NOT IN {(*WAITING, OVERTAKEN)}", "no_UPDATE_letters_gone")
@@ -322,8 +326,7 @@ def _return_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
 
 
 def _failure_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
-    row = _return_row(verdict, now)
-    return {name: row[name] for name in ("sha256", "path", "name", "received", "sender", "reason", "ingested_at")}
+    return {name: value for name, value in _return_row(verdict, now).items() if name in failures.c}
 
 
 def origin(verdict: Verdict) -> tuple[str | None, str | None]:
@@ -359,9 +362,8 @@ def among(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bo
 
 def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
     """Give the report and recipient of those that are here; what we failed to read may come again."""
-    column = returns.c
-    query = select(column.sha256, column.report, column.recipient)
-    rows = connection.execute(query.where(among(column.sha256, sha256s)))
+    query = select(returns.c.sha256, returns.c.report, returns.c.recipient)
+    rows = connection.execute(query.where(among(returns.c.sha256, sha256s)))
     return {row.sha256: (row.report, row.recipient) for row in rows}
 
 

@@ -35,6 +35,7 @@ from outputs.register import Register
 from templates.round import Round, RoundError
 
 DIGEST_LENGTH = 12  # characters of a file name
+TURN = "#"  # before the number of a turn
 PATIENCE = 1  # seconds; another command may look at the outbox just now
 
 
@@ -47,22 +48,25 @@ class Key:
     """What makes a letter that letter: to whom, of what kind, about what, as it stood.
 
     `about` holds pairs: the SHA-256 of a version and how it stood, or a report or deadline and what
-    it is told for.
+    it is told for. `turn` counts the letters that say the very same: what was so, and then was not,
+    may be so again.
     """
 
     recipient: str
     kind: str
     about: frozenset[tuple[str, str]]
+    turn: int = 1
 
     def __str__(self) -> str:
         pairs = (f"{what}={how}" for what, how in sorted(self.about))
-        return " ".join([self.recipient, self.kind, *pairs])
+        return " ".join([self.recipient, self.kind, *pairs, *([f"{TURN}{self.turn}"] if self.turn > 1 else [])])
 
     @classmethod
     def parse(cls, text: str) -> "Key":
-        recipient, kind, *pairs = text.split(" ")
-        parts = (pair.partition("=") for pair in pairs)
-        return cls(recipient, kind, frozenset((what, how) for what, _, how in parts))
+        recipient, kind, *rest = text.split(" ")
+        turn = int(rest.pop().removeprefix(TURN)) if rest and rest[-1].startswith(TURN) else 1
+        parts = (pair.partition("=") for pair in rest)
+        return cls(recipient, kind, frozenset((what, how) for what, _, how in parts), turn)
 
 
 # entering letters
@@ -70,8 +74,16 @@ class Key:
 
 def known(connection: Connection, kinds: Collection[str], states: Collection[str] = COUNTING) -> Iterator[Key]:
     """Read the keys of the letters of these kinds in these states; the newest last."""
-    query = select(letters.c.key).where(letters.c.kind.in_(kinds), letters.c.state.in_(states))
-    return map(Key.parse, connection.scalars(query.order_by(letters.c.id)).all())
+    return (key for key, _ in known_since(connection, kinds, states))
+
+
+def known_since(
+    connection: Connection, kinds: Collection[str], states: Collection[str] = COUNTING
+) -> Iterator[tuple[Key, datetime]]:
+    """Read the keys of the letters of these kinds in these states, and when they were made; the newest last."""
+    query = select(letters.c.key, letters.c.made_at).where(letters.c.kind.in_(kinds), letters.c.state.in_(states))
+    rows = connection.execute(query.order_by(letters.c.id)).all()
+    return ((Key.parse(row.key), row.made_at) for row in rows)
 
 
 def enter(

@@ -18,8 +18,9 @@ from outputs.life import QUARANTINED, REJECTED
 from outputs.log import latest_deadlines, returns, submissions
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import Attachment, write_message
-from outputs.outbox import AT_A_TIME, heard_of, standing_returns
+from outputs.outbox import AT_A_TIME, heard_of
 from outputs.register import Register
+from outputs.standing import standing_returns
 from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Office, Round, RoundError, Sent
@@ -140,6 +141,7 @@ def _silent(connection: Connection, round_: Round, register: Register, now: date
     believed = select(submissions.c.recipient).join(version, version.c.sha256 == submissions.c.sha256)
     counted = believed.where(version.c.outcome.not_in((QUARANTINED, REJECTED)))
     answered = {*connection.scalars(select(returns.c.recipient)), *connection.scalars(counted)}
+    answered |= {row["recipient"] for row in standing_returns(connection, register, round_)}
     sent: dict[str, list[tuple[Sent, Path]]] = {}
     for line, path in _workbooks(round_):
         if line.orgnr not in answered:
@@ -156,9 +158,9 @@ def _uncorrected(connection: Connection, round_: Round, register: Register, now:
     heard = heard_of(connection, round_)
     rows = [
         row
-        for row in standing_returns(connection, register)
+        for row in standing_returns(connection, register, round_)
         if row["outcome"] in CORRECTABLE and row["report"] and not row["stands_by"]
-        if row["recipient"] in round_.recipients and (row["sha256"], row["stood"]) in heard
+        if row["recipient"] in round_.recipients and heard.stands.get(row["sha256"]) == row["stood"]
     ]
     due = latest_deadlines(connection, [row["report"] for row in rows])
     found = register.findings_in([row["sha256"] for row in rows])

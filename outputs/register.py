@@ -39,6 +39,7 @@ from outputs.log import (
     write_arrivals,
     write_returns,
 )
+from outputs.log_notes import write_refusals
 from outputs.projection import Projection, State
 from outputs.reviews import NEVER, Reviewer, read_findings, read_reviews
 from outputs.rulings import NOTHING_DECIDED, read_decided, settled_files
@@ -139,6 +140,7 @@ class Register:
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
             new = {index: self._judged_by_its_deadline(verdicts[index], due) for index in chosen}
             write_returns(connection, list(new.values()), now)
+            write_refusals(connection, new.values())
             self._take_in(connection, list(new.values()), now)
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
             ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))

@@ -549,7 +549,7 @@ def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...]
         ([YEARS, INVOLVED], [TYPES, ORGNR], "vi ba dere rette, er rettet. To opplysninger er nye. Før"),
         ([YEARS], [YEARS], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([YEARS], [], "Opplysningen vi ba dere rette, er rettet. Alle"),
-        ([], [YEARS], "«BM24-0007-1.xlsx». Før vi kan"),
+        ([], [YEARS], "kl. 14.12. Før vi kan"),
         ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår."),
     ],
     ids=["some", "some and new", "other", "none", "all", "was complete", "moved"],
@@ -560,7 +560,7 @@ def test_an_owner_hears_what_has_become_of_the_last_letter(
     item = replace(in_time(*now, outcome="needs_correction" if now else "accepted"), told=tuple(told))
 
     paragraph = write(form, [item]).parts[0].paragraphs[0]
-    assert paragraph.startswith("Takk. Vi har mottatt en ny versjon")
+    assert paragraph.startswith("Takk for en ny versjon")
     assert expected in paragraph
 
 
