@@ -358,7 +358,7 @@ def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish
 @json_option
 @click.pass_obj
 def rebuild(folder: Path, *, as_json: bool) -> None:
-    """Make the current state of the register again from its log; carry an older register.db over."""
+    """Make the current state of the register again from its log; carry an older one over, or one to a server."""
     from outputs.upkeep import rebuild, rebuilt_lines
 
     with _told_plainly():
@@ -517,7 +517,7 @@ def _register(folder: Path) -> tuple["Round", "Register"]:
     from outputs.register import Register
 
     round_ = _round(folder)
-    return round_, Register.open(round_.register, round_.form, known_of(round_))
+    return round_, Register.of(round_, known_of(round_))
 
 
 def _sent(

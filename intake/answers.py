@@ -1,6 +1,6 @@
 """What the owner wrote: every answer of every sheet, read where it now sits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from intake.derive import derive
@@ -8,20 +8,23 @@ from intake.exact import DAYS_TO_1904, NO_VALUE, Flaw
 from intake.locate import Place
 from intake.personal import without_birth_numbers
 from intake.submission import Answer, Row, SheetAnswers
-from intake.values import Reading, read_value
+from intake.values import Reading, read_value, recoded_value
 from templates.cells import address, letter
 from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet
 from templates.recipients import Recipient
 
+Recoded = Callable[[str, str], Mapping[str, str]]  # of a sheet and a question: what may stand there, to a code
+
 
 def read_answers(
-    form: Form, places: dict[str, Place], recipient: Recipient, *, is_1904: bool
+    form: Form, places: dict[str, Place], recipient: Recipient, recoded: Recoded, *, is_1904: bool
 ) -> dict[str, SheetAnswers]:
     """The answers of every sheet that has a place; what our own formulas would show is computed anew."""
     read = {}
     for key, place in places.items():
         sheet, cells = form.sheets[key], place.cells
-        answers = _read_sheet(sheet, place, partial(_read, form=form, is_1904=is_1904))
+        codes = {name: found for name in sheet.questions if (found := recoded(key, name))}
+        answers = _read_sheet(sheet, place, partial(_read, form=form, codes=codes, is_1904=is_1904))
         read[key] = derive(form, sheet, answers, recipient, cells.formula)
     return read
 
@@ -77,10 +80,14 @@ def _answers(sheet: Sheet, place: Place, spots: dict[str, tuple[int, int]], read
     return answers
 
 
-def _read(cell: object, question: Question, *, form: Form, is_1904: bool) -> Reading | None:
+def _read(
+    cell: object, question: Question, *, form: Form, codes: Mapping[str, Mapping[str, str]], is_1904: bool
+) -> Reading | None:
     if isinstance(cell, Flaw):
         return Reading(None, cell.shown, cell.problem)
     if is_1904 and question.type == "date" and isinstance(cell, float):
         cell += DAYS_TO_1904
     reading = read_value(cell, question, form)
+    if reading is not None and question.key in codes:
+        reading = recoded_value(reading, codes[question.key])
     return None if reading is None else without_birth_numbers(reading, question)

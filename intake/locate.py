@@ -6,7 +6,7 @@ and so is a question that stands twice. What has lost its key is found by its la
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from intake.reader import SheetCells, Workbook
@@ -50,24 +50,45 @@ class LocateError(Exception):
         self.details = details
 
 
-def locate(workbook: Workbook, form: Form, words: Texts) -> dict[str, Place]:
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """A sheet that is looked for in a workbook."""
+
+    sheet: Sheet
+    languages: tuple[str, ...]
+    words: Texts
+    gone: frozenset[str]  # keys of what the form asks no more
+
+    @property
+    def mark(self) -> str:
+        return MARKS[type(self.sheet)] + self.sheet.key
+
+
+def locate(workbook: Workbook, form: Form, words: Texts, dropped: Collection[str] = ()) -> dict[str, Place]:
     """The places of every sheet of the form that is there, by sheet key.
 
+    `dropped` is what the form asks no more, as `sheet.question`: the labels of those say nothing.
     Raises LocateError when two sheets claim to be the same one, or keys and labels disagree.
     """
-    return {key: place for key, sheet in form.sheets.items() if (place := _locate_sheet(workbook, form, sheet, words))}
+    found = {}
+    for key, sheet in form.sheets.items():
+        gone = frozenset(path.partition(".")[2] for path in dropped if path.partition(".")[0] == key)
+        place = _locate_sheet(workbook, _Sought(sheet, form.languages, words, gone))
+        if place is not None:
+            found[key] = place
+    return found
 
 
-def _locate_sheet(workbook: Workbook, form: Form, sheet: Sheet, words: Texts) -> Place | None:
-    mark = MARKS[type(sheet)] + sheet.key
-    marked = [(cells, spot) for cells in workbook.sheets if (spot := _find_marker(cells, mark))]
+def _locate_sheet(workbook: Workbook, sought: _Sought) -> Place | None:
+    sheet = sought.sheet
+    marked = [(cells, spot) for cells in workbook.sheets if (spot := _find_marker(cells, sought.mark))]
     if len(marked) > 1 and any(_content(cells) != _content(marked[0][0]) for cells, _ in marked):
         names = ", ".join(f"«{cells.name}»" for cells, _ in marked)
         raise LocateError("two_forms", sheets=names)
     if marked:
-        place = _by_keys(*marked[0], form, sheet, words)
+        place = _by_keys(*marked[0], sought)
         return _followed(place, sheet, workbook.names) if place and isinstance(sheet, QuestionSheet) else place
-    found = [place for cells in workbook.sheets if (place := _by_labels(cells, form, sheet, words))]
+    found = [place for cells in workbook.sheets if (place := _by_labels(cells, sought))]
     return found[0] if len(found) == 1 else None
 
 
@@ -131,20 +152,23 @@ def _enough(found: Iterable[str], items: Items) -> bool:
 # by keys
 
 
-def _by_keys(cells: SheetCells, spot: tuple[int, int], form: Form, sheet: Sheet, words: Texts) -> Place | None:
-    marker_row, key_column = spot
-    marker, keys = _row(cells, marker_row), _column(cells, key_column, marker_row)
+def _by_keys(cells: SheetCells, spot: tuple[int, int], sought: _Sought) -> Place | None:
+    (marker_row, key_column), sheet = spot, sought.sheet
+    marker = _row(cells, marker_row)
+    keys = [(key, row) for key, row in _column(cells, key_column, marker_row) if key not in sought.gone]
     if isinstance(sheet, QuestionSheet):
         answers = [column for mark, column in marker if mark == at.MARK_ANSWER]
         rows = _rows_by_keys(cells, sheet.questions, marker, keys, key_column)
-        return _question_place(cells, sheet, rows, answers or _headed_answers(cells, form, words))
+        return _question_place(cells, sheet, rows, answers or _headed_answers(cells, sought))
     marks = dict(reversed([(key, row) for key, row in keys if key.startswith("#")]))  # the first of each
     header = marks[at.MARK_HEADER] if at.MARK_HEADER in marks else _heading_row(cells, sheet, marker_row + 1)
-    headings = [] if header is None else _named(_row(cells, header), _labels(sheet.questions))
+    without = {column for key, column in marker if key in sought.gone}
+    names = [] if header is None else [spot for spot in _row(cells, header) if spot[1] not in without]
+    headings = _named(names, _labels(sheet.questions))
     columns = _settled(cells, sheet.questions, [*_known(marker, sheet.questions), *headings])
     rows = _rows_by_keys(cells, sheet.rows, marker, keys, key_column) if isinstance(sheet, GridSheet) else {}
     above = max(marker_row, header or 0, marks.get(at.MARK_HELP, 0))
-    first = above + 1 if at.MARK_HELP in marks else _first_answers(cells, above + 1, form, sheet, words)
+    first = above + 1 if at.MARK_HELP in marks else _first_answers(cells, above + 1, sought)
     return _table_place(cells, sheet, rows, columns, first)
 
 
@@ -209,29 +233,32 @@ def _is_blank(cell: object) -> bool:
 # by labels
 
 
-def _by_labels(cells: SheetCells, form: Form, sheet: Sheet, words: Texts) -> Place | None:
+def _by_labels(cells: SheetCells, sought: _Sought) -> Place | None:
+    sheet = sought.sheet
     if isinstance(sheet, QuestionSheet):
-        return _questions_by_labels(cells, form, sheet, words)
+        return _questions_by_labels(cells, sheet, sought)
     header = _heading_row(cells, sheet, 0)
     if header is None:
         return None
     columns = _settled(cells, sheet.questions, _named(_row(cells, header), _labels(sheet.questions)))
     rows = _grid_rows_by_labels(cells, sheet, header) if isinstance(sheet, GridSheet) else {}
-    return _table_place(cells, sheet, rows, columns, _first_answers(cells, header + 1, form, sheet, words))
+    return _table_place(cells, sheet, rows, columns, _first_answers(cells, header + 1, sought))
 
 
-def _questions_by_labels(cells: SheetCells, form: Form, sheet: QuestionSheet, words: Texts) -> Place | None:
+def _questions_by_labels(cells: SheetCells, sheet: QuestionSheet, sought: _Sought) -> Place | None:
     labels = _labels(sheet.questions)
     width = max((len(row) for row in cells.rows), default=0)
     found = max((_named(_column(cells, column), labels) for column in range(width)), key=len, default=[])
     if not _enough((key for key, _ in found), sheet.questions):
         return None
-    return _question_place(cells, sheet, _settled(cells, sheet.questions, found), _headed_answers(cells, form, words))
+    return _question_place(cells, sheet, _settled(cells, sheet.questions, found), _headed_answers(cells, sought))
 
 
-def _headed_answers(cells: SheetCells, form: Form, words: Texts) -> list[int]:
+def _headed_answers(cells: SheetCells, sought: _Sought) -> list[int]:
     """The columns with the heading of answers, in the row that has the heading of questions too."""
-    questions, answers = ({_plain(words.say(key, code)) for code in form.languages} for key in ("question", "answer"))
+    questions, answers = (
+        {_plain(sought.words.say(key, code)) for code in sought.languages} for key in ("question", "answer")
+    )
     for row in range(min(len(cells.rows), MARKER_ROWS)):
         texts = [(_plain(text), column) for text, column in _row(cells, row)]
         headed = [column for text, column in texts if text in answers]
@@ -249,13 +276,14 @@ def _heading_row(cells: SheetCells, sheet: Sheet, first: int) -> int | None:
     return best if best is not None and _enough(found[best], sheet.questions) else None
 
 
-def _first_answers(cells: SheetCells, row: int, form: Form, sheet: Sheet, words: Texts) -> int:
+def _first_answers(cells: SheetCells, row: int, sought: _Sought) -> int:
     """The first row from here on that holds neither headings nor help."""
-    labels = _labels(sheet.questions)
-    helps = {_plain(prompt(item, code, words)) for item in sheet.questions.values() for code in form.languages} - {""}
+    questions, words = sought.sheet.questions, sought.words
+    labels = _labels(questions)
+    helps = {_plain(prompt(item, code, words)) for item in questions.values() for code in sought.languages} - {""}
     while row < len(cells.rows):
         texts = _row(cells, row)
-        is_heading = _enough((key for key, _ in _named(texts, labels)), sheet.questions)
+        is_heading = _enough((key for key, _ in _named(texts, labels)), questions)
         if not is_heading and not any(_plain(text) in helps for text, _ in texts):
             break
         row += 1

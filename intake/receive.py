@@ -8,6 +8,7 @@ from itertools import chain, takewhile
 from pathlib import Path
 
 from intake.answers import read_answers
+from intake.former import Former
 from intake.guard import MAX_FILE, inspect, is_harmless
 from intake.isolation import Work
 from intake.likeness import likely_owner
@@ -130,15 +131,16 @@ def _understand(source: Return, stamp: Stamp, workbook: Workbook, office: Office
         raise NotOursError("quarantined", "unknown_version", stamp, version=stamp.version, current=form.version)
     if office.key is not None and stamp.recipient not in office.recipients:
         raise NotOursError("quarantined", "unknown_recipient", stamp, orgnr=stamp.recipient)
+    former = Former(form, stamp.version)
     try:
-        places = locate(workbook, form, office.words)
+        places = former.places(locate(workbook, former.then, office.words, former.dropped))
     except LocateError as error:
         raise NotOursError("quarantined", error.reason, stamp, **error.details) from None
     missing = [sheet.label[form.languages[0]] for key, sheet in form.sheets.items() if key not in places]
     if missing:
         raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
     recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, form)
-    sheets = read_answers(form, places, recipient, is_1904=workbook.is_1904)
+    sheets = read_answers(form, places, recipient, former.recoded, is_1904=workbook.is_1904)
     read = Submission(source, form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets)
     return read, recipient
 
@@ -205,7 +207,9 @@ def _without_code(workbook: Workbook, office: Office, sender: str | None) -> Not
     if not places:
         return NotOursError("unreadable", "foreign")
     nobody = Recipient("", "", "", "", office.form.languages[0])
-    sheets = read_answers(office.form, places, nobody, is_1904=workbook.is_1904)
+    sheets = read_answers(
+        office.form, places, nobody, Former(office.form, office.form.version).recoded, is_1904=workbook.is_1904
+    )
     owner = likely_owner(office.form, sheets, sender, office.recipients.values())
     if owner is None:
         return NotOursError("quarantined", "no_code")
@@ -223,8 +227,8 @@ def _locked_as_sent(workbook: Workbook, stamp: Stamp, office: Office) -> dict[st
         return {}
     if not is_signed(stamp, said["locked"], said.get("signature", ""), office.key):
         raise NotOursError("quarantined", "bad_code", code=stamp.code)
-    locked: dict[str, str] = json.loads(said["locked"])
-    return locked
+    former = Former(office.form, stamp.version)
+    return {former.path(path): text for path, text in json.loads(said["locked"]).items()}
 
 
 def _check_locked(submission: Submission, stamp: Stamp, office: Office, locked: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ languages has one key for each: `tolket.nb`, `tolket.nn`.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -70,6 +70,13 @@ def read_value(cell: object, question: Question, form: Form) -> Reading | None:
     if len(raw) > MAX_TEXT:
         return Reading(None, raw[:MAX_TEXT], "too_long")
     return reader(Entry(cell, raw, question, form))
+
+
+def recoded_value(reading: Reading, codes: Mapping[str, str]) -> Reading:
+    """The same cell, where an older version offered another choice in these words: its code now."""
+    folded = {_folded(words): code for words, code in codes.items()}
+    code = folded.get(_folded(reading.raw))
+    return reading if code is None else Reading(code, reading.raw)
 
 
 # what stands in the cell

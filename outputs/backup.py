@@ -1,6 +1,7 @@
 """A copy of a round that is itself a round: the register as it is at one moment, and every file that goes with it."""
 
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -12,7 +13,11 @@ from typing import Any
 
 from outputs.archive import UNFINISHED
 from outputs.refusals import RefusalError
-from templates.round import Round
+from outputs.register import Register
+from outputs.schema import copy_log
+from templates.round import Round, Server
+
+REGISTER_LINE = re.compile(r"^register *=.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,18 +48,32 @@ def back_up(round_: Round, folder: Path) -> Copied:
     if target.exists() and any(target.iterdir()) and not (target / "round.toml").exists():
         raise RefusalError(f"{folder} is no backup of a round; choose an empty folder")
     target.mkdir(parents=True, exist_ok=True)
-    copied = 0
-    if round_.register.exists():
-        _copy_register(round_.register, target / round_.register.name)
-        copied += 1
+    registers = _copy_register(round_, target / round_.register.name)
     files = list(_files(source, target))
-    copied += sum(_copy(path, target / path.relative_to(source)) for path in files)
-    return Copied(folder, len(files) + round_.register.exists(), copied)
+    copied = sum(_copy(path, target / path.relative_to(source)) for path in files)
+    if isinstance(round_.database, Server):
+        _point_to_the_copy(target / "round.toml")
+    return Copied(folder, len(files) + registers, copied + registers)
 
 
-def _copy_register(path: Path, target: Path) -> None:
-    """Copy a database that may be in use, and prove the copy before it takes the place of the last one."""
+def _copy_register(round_: Round, target: Path) -> int:
+    """Copy a register that may be in use, and prove the copy before it takes the place of the last one."""
+    if isinstance(round_.database, Path) and not round_.register.exists():
+        return 0
     temporary = _unfinished(target)
+    try:
+        if isinstance(round_.database, Path):
+            _copy_file(round_.register, temporary)
+        else:
+            _copy_from_server(round_, temporary)
+    except BaseException:
+        temporary.unlink()
+        raise
+    temporary.replace(target)
+    return 1
+
+
+def _copy_file(path: Path, temporary: Path) -> None:
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(temporary)) as copy:
             source.backup(copy)
@@ -63,9 +82,26 @@ def _copy_register(path: Path, target: Path) -> None:
     except sqlite3.DatabaseError as error:
         found = str(error)
     if found != "ok":
-        temporary.unlink()
         raise RefusalError(f"{path} is damaged ({found}); the last backup is left as it was")
-    temporary.replace(target)
+
+
+def _copy_from_server(round_: Round, temporary: Path) -> None:
+    """Copy the log as it is at one moment into a file; the current state is made of it."""
+    copy = Register.open(temporary, round_.form)
+    with Register.of(round_).reading() as source, copy.writing() as target:
+        copy_log(source, target)
+        copy.rebuild()
+
+
+def _point_to_the_copy(settings: Path) -> None:
+    """Let the copy of a round be a round whose register is the file beside it, never the one on the server."""
+    words = settings.read_text(encoding="utf-8-sig")
+    settings.write_text(
+        REGISTER_LINE.sub(r"# in this copy the register is in register.db: \g<0>", words), encoding="utf-8"
+    )
+    if Round(settings.parent).settings.register_url is not None:
+        settings.unlink()
+        raise RefusalError('write register = "…" in round.toml on one line, so that the copy can do without it')
 
 
 def _files(source: Path, target: Path) -> Iterator[Path]:

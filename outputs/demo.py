@@ -74,7 +74,7 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     _return_workbooks(round_, story, entries, lines, progress)
     now = form.deadline.replace(hour=0, minute=0, second=0) + timedelta(days=1, minutes=OFFICE_HOURS[1])
     verdicts = ingest(round_, [], now, progress)
-    register = Register.open(round_.register, form)
+    register = Register.of(round_)
     with progress("Letters", 1) as step:
         letters = make_letters(round_, register, now)
         step(1)

@@ -53,7 +53,7 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
     known_to_us = known_of(round_)
     with TemporaryDirectory(prefix="behov-") as unpacked:
         sources = find_returns(paths or [round_.inbox], inlet_of(round_, Path(unpacked), stated))
-        register = Register.open(round_.register, round_.form, known_to_us)
+        register = Register.of(round_, known_to_us)
         sweep(round_)
         known = register.known({source.sha256 for source in sources})
         new = [source for source in sources if source.sha256 not in known]

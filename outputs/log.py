@@ -5,41 +5,17 @@ or delete what has been written.
 """
 
 import getpass
-import json
 import os
-from collections.abc import Collection, Iterable
 from dataclasses import fields
-from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import (
-    DDL,
-    JSON,
-    Column,
-    ColumnElement,
-    Connection,
-    ForeignKey,
-    Integer,
-    MetaData,
-    RowMapping,
-    Table,
-    Text,
-    event,
-    func,
-    select,
-)
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import JSON, Column, ForeignKey, Integer, MetaData, RowMapping, Table
 
-from intake.submission import Return, Submission
-from outputs.letter_states import OVERTAKEN, WAITING
-from outputs.life import JUDGED, QUARANTINED, Version
-from outputs.stored import Moment, Words, dump_submission, load_submission
+from outputs.guards import guard
+from outputs.stored import Moment, Plain, Words
 from validation.findings import Finding
-from validation.verdict import LATE, Verdict
 
 DUPLICATE, FAILED = "duplicate", "failed"
-VERSION_OUTCOMES = frozenset({*JUDGED, LATE, QUARANTINED})  # these may have answers that count
 
 log = MetaData()
 
@@ -59,7 +35,7 @@ def _by() -> Column[str]:
 
 def finding_columns() -> list[Column[Any]]:
     """Give a column for each field of a Finding."""
-    texts = [Column(name, Text, nullable=False) for name in ("rule", "part", "severity")]
+    texts = [Column(name, Plain, nullable=False) for name in ("rule", "part", "severity")]
     words = [Column(name, Words, nullable=False) for name in ("sheet", "row_name", "written", "waiver")]
     lists = ("cells", "questions", "message", "label", "elsewhere")
     return [*texts, *words, *(Column(name, JSON, nullable=False) for name in lists)]
@@ -68,22 +44,28 @@ def finding_columns() -> list[Column[Any]]:
 returns = Table(
     "returns",
     log,
-    Column("sha256", Text, primary_key=True),
+    Column("sha256", Plain, primary_key=True),
     Column("path", Words, nullable=False),
     Column("name", Words, nullable=False),
     Column("received", Moment, nullable=False),
     Column("sender", Words),
-    Column("outcome", Text, nullable=False),  # how checking ended; what a version counts as now is in `version`
+    Column("outcome", Plain, nullable=False),  # how checking ended; what a version counts as now is in `version`
     Column("reason", JSON, nullable=False),
-    Column("report", Text),
-    Column("recipient", Text),
+    Column("report", Plain),
+    Column("recipient", Plain),
     Column("ingested_at", Moment, nullable=False),
     _by(),
+)
+refusals = Table(  # why a return was refused: a code of intake/texts.toml; an older program did not keep it
+    "refusals",
+    log,
+    Column("sha256", Words, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("code", Words, nullable=False),
 )
 failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
     "failures",
     log,
-    Column("sha256", Text, primary_key=True),
+    Column("sha256", Plain, primary_key=True),
     Column("path", Words, primary_key=True),
     Column("name", Words, nullable=False),
     Column("received", Moment, nullable=False),
@@ -96,8 +78,8 @@ arrivals = Table(  # every place a return was seen, and what the run said about 
     "arrivals",
     log,
     Column("path", Words, primary_key=True),
-    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
-    Column("outcome", Text, nullable=False),
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("outcome", Plain, nullable=False),
     Column("seen_at", Moment, nullable=False),
     _by(),
 )
@@ -105,9 +87,9 @@ origins = Table(  # who says when and from whom each arrival came; a mail's word
     "origins",
     log,
     Column("path", Words, primary_key=True),
-    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
     Column("received", Moment, nullable=False),
-    Column("clock", Text, nullable=False),  # see intake.submission.Return
+    Column("clock", Plain, nullable=False),  # see intake.submission.Return
     Column("sender", Words),
     Column("message_id", Words),
     Column("subject", Words),
@@ -116,18 +98,18 @@ origins = Table(  # who says when and from whom each arrival came; a mail's word
 submissions = Table(
     "submissions",
     log,
-    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
-    Column("report", Text, nullable=False, index=True),
-    Column("form", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("answers", Text, nullable=False),  # see dump_submission
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("report", Plain, nullable=False, index=True),
+    Column("form", Plain, nullable=False),
+    Column("version", Plain, nullable=False),
+    Column("language", Plain, nullable=False),
+    Column("recipient", Plain, nullable=False),
+    Column("answers", Plain, nullable=False),  # see dump_submission
 )
 findings = Table(  # on receipt: what is wrong in the version itself
     "findings",
     log,
-    Column("sha256", Text, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
 )
@@ -135,9 +117,9 @@ reviews = Table(  # a version held against the other reports; the latest review 
     "reviews",
     log,
     Column("id", Integer, primary_key=True),
-    Column("sha256", Text, ForeignKey(submissions.c.sha256), nullable=False, index=True),
+    Column("sha256", Plain, ForeignKey(submissions.c.sha256), nullable=False, index=True),
     Column("news", Integer, nullable=False),  # how many reviews of the version, this one too, found something new
-    Column("why", Text, nullable=False),  # the command that led to it
+    Column("why", Plain, nullable=False),  # the command that led to it
     Column("at", Moment, nullable=False),
     _by(),
 )
@@ -151,7 +133,7 @@ review_findings = Table(
 correction_deadlines = Table(
     "correction_deadlines",
     log,
-    Column("report", Text, primary_key=True),
+    Column("report", Plain, primary_key=True),
     Column("due", Moment, primary_key=True),
     Column("set_at", Moment),  # unknown for what an older program wrote
     _by(),
@@ -160,22 +142,28 @@ decisions = Table(
     "decisions",
     log,
     Column("id", Integer, primary_key=True),
-    Column("report", Text, index=True),  # none for a file that is no version of any
-    Column("what", Text, nullable=False),  # a key of outputs.life.DECIDING
+    Column("report", Plain, index=True),  # none for a file that is no version of any
+    Column("what", Plain, nullable=False),  # a key of outputs.life.DECIDING
     Column("rulings", JSON, nullable=False, server_default="{}"),  # what it says of each version, by SHA-256
     Column("waives", JSON, nullable=False, server_default="[]"),  # rules that the report need not keep
     Column("by", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
 )
+extensions = Table(  # until when a decision lets a report be sent in or corrected
+    "extensions",
+    log,
+    Column("decision", Integer, ForeignKey(decisions.c.id), primary_key=True, autoincrement=False),
+    Column("due", Moment, nullable=False),
+)
 letters = Table(  # the mailroom writes these; `letter_events` tells how `state` came to be
     "letters",
     log,
     Column("id", Integer, primary_key=True),
-    Column("key", Text, nullable=False, unique=True),  # one letter for each thing to tell
-    Column("recipient", Text, nullable=False, index=True),
-    Column("kind", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("key", Plain, nullable=False, unique=True),  # one letter for each thing to tell
+    Column("recipient", Plain, nullable=False, index=True),
+    Column("kind", Plain, nullable=False),
+    Column("state", Plain, nullable=False),
     Column("path", Words),
     Column("to", JSON, nullable=False),
     Column("subject", Words, nullable=False),
@@ -187,7 +175,7 @@ letter_events = Table(
     log,
     Column("id", Integer, primary_key=True),
     Column("letter", Integer, ForeignKey(letters.c.id), nullable=False, index=True),
-    Column("state", Text, nullable=False),
+    Column("state", Plain, nullable=False),
     Column("note", Words, nullable=False, default=""),
     Column("at", Moment, nullable=False),
     _by(),
@@ -195,7 +183,7 @@ letter_events = Table(
 letter_ids = Table(  # which letter a Message-ID names; a letter that was written again has several
     "letter_ids",
     log,
-    Column("message_id", Text, primary_key=True),
+    Column("message_id", Plain, primary_key=True),
     Column("letter", Integer, ForeignKey(letters.c.id), nullable=False),
 )
 letter_orders = Table(  # what a person has said of a letter
@@ -203,7 +191,7 @@ letter_orders = Table(  # what a person has said of a letter
     log,
     Column("id", Integer, primary_key=True),
     Column("letter", Integer, ForeignKey(letters.c.id), nullable=False, index=True),
-    Column("what", Text, nullable=False),
+    Column("what", Plain, nullable=False),
     Column("by", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
@@ -212,6 +200,7 @@ letter_orders = Table(  # what a person has said of a letter
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
     returns,
+    refusals,
     failures,
     arrivals,
     origins,
@@ -221,177 +210,18 @@ APPEND_ONLY = (
     review_findings,
     correction_deadlines,
     decisions,
+    extensions,
     letter_events,
     letter_ids,
     letter_orders,
 )
-FIXED = ("id", "key", "recipient", "kind", "made_at", '"by"')  # columns of letters that never change
-UNTIL_IT_LEAVES = ('"to"', "subject")  # these change only while a letter waits, or when it is made again
 
-GUARDS: list[tuple[str, str]] = []
+GUARDS = guard(log, APPEND_ONLY, letters)
 """The triggers that guard the log: table and name."""
-
-
-def _refuse(table: Table, action: str, columns: Collection[str] = (), when: str = "", name: str = "") -> None:
-    of = f"OF {', '.join(columns)}" if columns else ""
-    trigger = name or f"no_{action}_{table.name}"
-    words = (
-        f"CREATE TRIGGER {trigger} BEFORE {action} {of} ON {table.name} {when}"
-        f" BEGIN SELECT RAISE(ABORT, '{table.name} is append-only'); END"
-    )
-    event.listen(table, "after_create", DDL(words))  # type: ignore[no-untyped-call]
-    GUARDS.append((table.name, trigger))
-
-
-def guard(table: Table) -> None:
-    """See to it that rows of this table are only added."""
-    _refuse(table, "DELETE")
-    _refuse(table, "UPDATE")
-
-
-for _table in APPEND_ONLY:
-    guard(_table)
-_refuse(letters, "DELETE")
-_refuse(letters, "UPDATE", FIXED)
-_refuse(letters, "UPDATE", UNTIL_IT_LEAVES, f"WHEN OLD.state NOT IN {(*WAITING, OVERTAKEN)}", "no_UPDATE_letters_gone")
-
-
-# writing
-
-
-def version_of(verdict: Verdict) -> Submission | None:
-    """Give the version of a report that this return is, if it is one."""
-    return verdict.submission if verdict.outcome in VERSION_OUTCOMES else None
-
-
-def write_returns(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
-    """Log new returns with their answers and findings, and files that we failed to read."""
-    read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
-    insert_rows(connection, returns, [_return_row(verdict, now) for verdict in read])
-    versions = [version for verdict in read if (version := version_of(verdict))]
-    insert_rows(connection, submissions, [_submission_row(version) for version in versions])
-    insert_rows(connection, findings, [row for verdict in read for row in _finding_rows(verdict)])
-    failed = [_failure_row(verdict, now) for verdict in verdicts if verdict.outcome == FAILED]
-    if failed:
-        connection.execute(insert(failures).on_conflict_do_nothing(), failed)
-
-
-def write_arrivals(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
-    """Log where returns were seen; a place seen before is not logged again."""
-    read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
-    rows = [
-        {"path": str(one.source.path), "sha256": one.source.sha256, "outcome": one.outcome, "seen_at": now}
-        for one in read
-    ]
-    if rows:
-        connection.execute(insert(arrivals).on_conflict_do_nothing(), rows)
-        came = [_origin_row(verdict.source) for verdict in read]
-        connection.execute(insert(origins).on_conflict_do_nothing(), came)
-
-
-def _origin_row(source: Return) -> dict[str, Any]:
-    mail = source.mail
-    return {
-        "path": str(source.path),
-        "sha256": source.sha256,
-        "received": source.received,
-        "clock": source.clock,
-        "sender": source.sender or (mail.sender if mail else None),
-        "message_id": mail.message_id if mail else None,
-        "subject": mail.subject if mail else None,
-        "sent": mail.sent if mail else None,
-    }
-
-
-def insert_rows(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
-
-
-def _return_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
-    source = verdict.source
-    report, recipient = origin(verdict)
-    return {
-        "sha256": source.sha256,
-        "path": str(source.path),
-        "name": source.name,
-        "received": source.received,
-        "sender": source.sender,
-        "outcome": verdict.outcome,
-        "reason": verdict.reason,
-        "report": report,
-        "recipient": recipient,
-        "ingested_at": now,
-    }
-
-
-def _failure_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
-    return {name: value for name, value in _return_row(verdict, now).items() if name in failures.c}
-
-
-def origin(verdict: Verdict) -> tuple[str | None, str | None]:
-    """Tell the report and the recipient a return belongs to, as far as is known."""
-    submission = verdict.submission
-    if submission is None or verdict.outcome == QUARANTINED:  # whose it is, a person must say
-        return verdict.report, verdict.recipient
-    return verdict.report or submission.report, verdict.recipient or submission.recipient
-
-
-def _submission_row(submission: Submission) -> dict[str, Any]:
-    named = {name: getattr(submission, name) for name in ("report", "form", "version", "language", "recipient")}
-    return {"sha256": submission.source.sha256, **named, "answers": dump_submission(submission)}
-
-
-def _finding_rows(verdict: Verdict) -> Iterable[dict[str, Any]]:
-    for position, finding in enumerate(verdict.findings):
-        yield {"sha256": verdict.source.sha256, "position": position, **finding_row(finding)}
 
 
 def finding_row(finding: Finding) -> dict[str, Any]:
     return {name: getattr(finding, name) for name in FINDING_FIELDS}
-
-
-# reading
-
-
-def among(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
-    """Tell whether the column is one of the values, however many there are."""
-    listed = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(listed.c.value))
-
-
-def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
-    """Give the report and recipient of those that are here; what we failed to read may come again."""
-    query = select(returns.c.sha256, returns.c.report, returns.c.recipient)
-    rows = connection.execute(query.where(among(returns.c.sha256, sha256s)))
-    return {row.sha256: (row.report, row.recipient) for row in rows}
-
-
-def read_versions(connection: Connection, reports: Collection[str]) -> list[list[Version]]:
-    """Read the versions of each report."""
-    column = returns.c
-    query = (
-        select(column.received, column.path, column.sha256, submissions.c.report, column.outcome)
-        .join(submissions, submissions.c.sha256 == column.sha256)
-        .where(among(submissions.c.report, reports))
-        .order_by(submissions.c.report)
-    )
-    versions = [Version(*row) for row in connection.execute(query)]
-    return [list(group) for _, group in groupby(versions, lambda version: version.report)]
-
-
-def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[str, Submission]:
-    """Read submissions by SHA-256."""
-    column = submissions.c
-    rows = connection.execute(select(column.sha256, column.answers).where(among(column.sha256, sha256s)))
-    return {row.sha256: load_submission(row.answers) for row in rows}
-
-
-def latest_deadlines(connection: Connection, reports: Collection[str]) -> dict[str, datetime]:
-    """Tell until when each report may be corrected."""
-    column = correction_deadlines.c
-    query = select(column.report, func.max(column.due)).where(among(column.report, reports))
-    return {row[0]: row[1] for row in connection.execute(query.group_by(column.report))}
 
 
 def as_finding(row: RowMapping) -> Finding:

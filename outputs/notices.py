@@ -15,7 +15,8 @@ from outputs.letter_states import WAITING
 from outputs.letters.lists import ERROR, NAME_LENGTH, Group, Line
 from outputs.letters.words import Phrases, capital, clean
 from outputs.life import QUARANTINED, REJECTED
-from outputs.log import latest_deadlines, returns, submissions
+from outputs.log import returns, submissions
+from outputs.logbook import latest_deadlines
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import Attachment, write_message
 from outputs.outbox import AT_A_TIME, heard_of

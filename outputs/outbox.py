@@ -14,10 +14,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from outputs.database import among
 from outputs.feedback import KINDS, WRONG_FORM, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
-from outputs.log import among, submissions
+from outputs.log import submissions
 from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
 from outputs.message import Attachment, write_message
 from outputs.register import Register

@@ -3,12 +3,13 @@
 Everything here is made from the log and can be made again; nothing here is the only copy.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -18,23 +19,22 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    Text,
     case,
     delete,
-    insert,
 )
 from sqlalchemy.types import TypeEngine
 
 from intake.submission import Answer, Row, Submission, Value
+from outputs.database import among, insert_rows, insert_values
 from outputs.life import AS_FOUND, Standing, counting
 from outputs.log import finding_columns, finding_row
-from outputs.stored import Moment, Words
+from outputs.stored import Moment, Plain, Words
 from templates.form import Form, GridSheet, QuestionSheet, Sheet, TableSheet
 from validation.findings import Finding, outcome_of
 
 REPORT, ROW, ROW_KEY = "report", "row", "row_key"
 COLUMN_TYPES: dict[str, type[TypeEngine[Any]]] = {
-    "integer": Integer, "amount": Integer, "decimal": Float, "percent": Float, "date": Date,
+    "integer": BigInteger, "amount": BigInteger, "decimal": Float, "percent": Float, "date": Date,
 }  # fmt: skip
 OWNER_NAME = "recipient.name"  # the prefill of the question that holds the owner's name
 
@@ -76,12 +76,12 @@ class Projection:
         self.report = Table(
             "report",
             self.metadata,
-            Column("report", Text, primary_key=True),
-            Column("recipient", Text, nullable=False),
+            Column("report", Plain, primary_key=True),
+            Column("recipient", Plain, nullable=False),
             Column("owner", Words, nullable=False),  # the name, as the owner wrote it
             Column("title", Words, nullable=False),
-            Column("status", Text, nullable=False),  # the outcome of the version that counts
-            Column("sha256", Text, nullable=False),  # the return that counts
+            Column("status", Plain, nullable=False),  # the outcome of the version that counts
+            Column("sha256", Plain, nullable=False),  # the return that counts
             Column("received", Moment, nullable=False),
             Column("versions", Integer, nullable=False),
             Column("errors", Integer, nullable=False),
@@ -91,16 +91,16 @@ class Projection:
         self.version = Table(
             "version",
             self.metadata,
-            Column("sha256", Text, primary_key=True),
-            Column("report", Text, nullable=False, index=True),
+            Column("sha256", Plain, primary_key=True),
+            Column("report", Plain, nullable=False, index=True),
             Column("number", Integer, nullable=False),
-            Column("outcome", Text, nullable=False),
-            Column("stood", Text, nullable=False),  # the outcome, and how many reviews have found something new
+            Column("outcome", Plain, nullable=False),
+            Column("stood", Plain, nullable=False),  # the outcome, and how many reviews have found something new
         )
         self.finding = Table(  # what is found in the version that counts, settled as persons have decided
             "finding",
             self.metadata,
-            Column("report", Text, ForeignKey(self.report.c.report), primary_key=True),
+            Column("report", Plain, ForeignKey(self.report.c.report), primary_key=True),
             Column("position", Integer, primary_key=True, autoincrement=False),
             *finding_columns(),
         )
@@ -108,13 +108,13 @@ class Projection:
         self.sheets = {key: self._sheet_table(sheet) for key, sheet in form.sheets.items()}
 
     def _sheet_table(self, sheet: Sheet) -> Table:
-        keys: list[Column[Any]] = [Column(REPORT, Text, ForeignKey(self.report.c.report), primary_key=True)]
+        keys: list[Column[Any]] = [Column(REPORT, Plain, ForeignKey(self.report.c.report), primary_key=True)]
         if isinstance(sheet, TableSheet):
             keys.append(Column(ROW, Integer, primary_key=True, autoincrement=False))
         elif isinstance(sheet, GridSheet):
-            keys.append(Column(ROW_KEY, Text, primary_key=True))
+            keys.append(Column(ROW_KEY, Plain, primary_key=True))
         answers = [
-            Column(name, COLUMN_TYPES.get(sheet.questions[key].type, Text))
+            Column(name, COLUMN_TYPES.get(sheet.questions[key].type, Plain))
             for key, name in self.columns[sheet.key].items()
         ]
         return Table(f"sheet_{sheet.key}", self.metadata, *keys, *answers)
@@ -132,14 +132,14 @@ class Projection:
         """Write these reports as they stand now, instead of what was there."""
         reports = [state.report for state in states]
         for table in reversed(self.metadata.sorted_tables):
-            connection.execute(delete(table).where(table.c.report.in_(reports)))
+            connection.execute(delete(table).where(among(table.c.report, reports)))
         shown = [(state, state.submission) for state in states if state.submission]
-        _insert(connection, self.report, (self._report_row(*one) for one in shown))
-        _insert(connection, self.version, (row for state in states for row in _version_rows(state)))
-        _insert(connection, self.finding, (row for state, _ in shown for row in _finding_rows(state)))
+        insert_rows(connection, self.report, [self._report_row(*one) for one in shown])
+        insert_rows(connection, self.version, [row for state in states for row in _version_rows(state)])
+        insert_rows(connection, self.finding, [row for state, _ in shown for row in _finding_rows(state)])
         for key, table in self.sheets.items():
             rows = [row for _, submission in shown for row in self._sheet_rows(key, submission)]
-            _insert_plain(connection, table, rows)
+            insert_values(connection, table, rows)
 
     def _sheet_rows(self, key: str, submission: Submission) -> Iterator[tuple[Value, ...]]:
         answers = submission.sheets.get(key)
@@ -210,18 +210,6 @@ def _version_rows(state: State) -> Iterator[dict[str, Any]]:
 def _finding_rows(state: State) -> Iterator[dict[str, Any]]:
     for position, finding in enumerate(state.findings):
         yield {"report": state.report, "position": position, **finding_row(finding)}
-
-
-def _insert(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    if listed := list(rows):
-        connection.execute(insert(table), listed)
-
-
-def _insert_plain(connection: Connection, table: Table, rows: list[tuple[Value, ...]]) -> None:
-    """Insert rows of plain values in the order of the columns; half the time for most of the rows there are."""
-    if rows:
-        statement = str(insert(table).compile(dialect=connection.dialect))
-        connection.exec_driver_sql(statement, rows)
 
 
 def _stored(answer: Answer) -> Value:

@@ -12,46 +12,36 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event, exists, func, select, update
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, exists, func, select, update
 
 from intake.submission import Submission
 from outputs import schema
+from outputs.database import IMMEDIATE, Place, among, database_at, insert_new, told_plainly
 from outputs.letter_states import COUNTING
 from outputs.life import SUPERSEDED, counting, rank
-from outputs.log import (
-    DUPLICATE,
-    FAILED,
-    among,
-    as_finding,
-    correction_deadlines,
-    failures,
+from outputs.log import DUPLICATE, FAILED, as_finding, correction_deadlines, failures, letters, returns, submissions
+from outputs.logbook import (
     known_returns,
     latest_deadlines,
-    letters,
     origin,
     read_submissions,
     read_versions,
-    returns,
-    submissions,
     version_of,
     write_arrivals,
     write_returns,
 )
-from outputs.log_notes import write_refusals
 from outputs.projection import Projection, State
 from outputs.reviews import NEVER, Reviewer, read_findings, read_reviews
 from outputs.rulings import NOTHING_DECIDED, read_decided, settled_files
 from outputs.waiting import waiting
 from templates.form import Form
+from templates.round import Round, Server
 from templates.texts import load_texts
 from validation.findings import NEEDS_A_PERSON, Finding, outcome_of
 from validation.known import NOTHING, Known
 from validation.rules import DEADLINE_CHECK
 from validation.verdict import LATE, Verdict
 
-BUSY_SECONDS = 30  # how long one process waits for another to finish writing
 CHUNK = 500  # reports at a time
 TEXTS = Path(__file__).parent / "texts.toml"
 
@@ -59,34 +49,38 @@ TEXTS = Path(__file__).parent / "texts.toml"
 class Register:
     """The register of one round."""
 
-    def __init__(self, path: Path, form: Form, known: Known = NOTHING) -> None:
-        self.path = path
+    def __init__(self, place: Place, form: Form, known: Known = NOTHING) -> None:
+        self.database = database_at(place)
+        self.engine = self.database.engine
         self.form = form
         self.current = Projection(form)
         self.reviewer = Reviewer(form, self.current, known)
-        # Without a pool no connection outlives its transaction, and at rest the register is one file.
-        self.engine = create_engine(
-            URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
-        )
-        event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
         self._open: Connection | None = None
 
     @classmethod
-    def open(cls, path: Path, form: Form, known: Known = NOTHING) -> "Register":
-        """Open the register at this path, made where it is not there, with tables that fit the form.
+    def open(cls, place: Place, form: Form, known: Known = NOTHING) -> "Register":
+        """Open the register at this place, made where it is not there, with tables that fit the form.
 
         Raises RefusalError for one that this program cannot use as it is.
         """
-        register = cls(path, form, known)
-        with schema.told_plainly(path):
-            with register.reading() as connection:
-                fits = schema.fits(connection, register.current)
-            if not fits:
-                with register.writing() as connection:
-                    schema.fit(connection, register.current, path)
-                    register.rebuild()
+        register = cls(place, form, known)
+        with register.reading() as connection:
+            fits = schema.fits(connection, register.database, register.current)
+        if not fits:
+            with register.writing() as connection:
+                schema.fit(connection, register.database, register.current)
+                register.rebuild()
         return register
+
+    @classmethod
+    def of(cls, round_: Round, known: Known = NOTHING) -> "Register":
+        """Open the register of a round, wherever its settings say. Raises RefusalError, RoundError."""
+        if isinstance(round_.database, Server) and round_.register.exists():
+            raise schema.OlderRegisterError(
+                f"{round_.register} is a register, and round.toml says that it is in PostgreSQL; "
+                "bring it over with: behov rebuild (nothing is lost)"
+            )
+        return cls.open(round_.database, round_.form, known)
 
     # transactions
 
@@ -111,10 +105,14 @@ class Register:
     @contextmanager
     def _transaction(self, *, immediate: bool) -> Iterator[Connection]:
         outer = self._open
-        if outer is not None and (outer.get_execution_options()["immediate"] or not immediate):
+        if outer is not None and (outer.get_execution_options()[IMMEDIATE] or not immediate):
             yield outer
             return
-        with self.engine.connect().execution_options(immediate=immediate) as connection, connection.begin():
+        with (
+            told_plainly(self.database),
+            self.engine.connect().execution_options(**{IMMEDIATE: immediate}) as connection,
+            connection.begin(),
+        ):
             self._open = connection
             try:
                 yield connection
@@ -140,7 +138,6 @@ class Register:
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
             new = {index: self._judged_by_its_deadline(verdicts[index], due) for index in chosen}
             write_returns(connection, list(new.values()), now)
-            write_refusals(connection, new.values())
             self._take_in(connection, list(new.values()), now)
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
             ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))
@@ -154,7 +151,7 @@ class Register:
         """Count what is received until then as a correction, not as late. The latest one set holds."""
         with self.writing() as connection:
             row = {"report": report, "due": when, "set_at": datetime.now(tz=when.tzinfo)}
-            connection.execute(insert(correction_deadlines).values(row).on_conflict_do_nothing())
+            insert_new(connection, correction_deadlines, [row])
             table, due = self.current.report, latest_deadlines(connection, [report])
             connection.execute(update(table).where(table.c.report == report).values(correction_deadline=due[report]))
 
@@ -332,18 +329,6 @@ class Register:
         nothing = {"report": None, "recipient": None, "number": None, "outcome": FAILED, "told": False}
         rows += {row["sha256"]: {**row, **nothing} for row in connection.execute(failed).mappings()}.values()
         return sorted(rows, key=lambda row: (row["report"] or "", row["path"]))
-
-
-def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's connection
-    connection.isolation_level = None  # BEGIN is ours, see _begin
-    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _begin(connection: Connection) -> None:
-    # A writer takes its turn at once: one that began by reading could not go on after another wrote.
-    immediate = connection.get_execution_options().get("immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 class _NotKeptError(Exception):

@@ -13,17 +13,10 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, select
 
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission
+from outputs.database import among, insert_rows
 from outputs.life import SETTLED
-from outputs.log import (
-    among,
-    as_finding,
-    finding_row,
-    findings,
-    insert_rows,
-    read_submissions,
-    review_findings,
-    reviews,
-)
+from outputs.log import as_finding, finding_row, findings, review_findings, reviews
+from outputs.logbook import read_submissions
 from outputs.projection import REPORT, ROW, ROW_KEY, Projection
 from templates.form import Form, Rule
 from validation.across import ACROSS

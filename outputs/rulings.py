@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
+from outputs.database import among
 from outputs.life import REJECTED
-from outputs.log import among, decisions
+from outputs.log import decisions
 from validation.findings import WAIVED, Finding
 
 WAIVE = "waive"  # the decision that holds for every version of a report

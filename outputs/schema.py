@@ -1,80 +1,71 @@
-"""Whether a register.db fits the program and the form, and how one that an older program made is carried over.
+"""Whether a register fits the program and the form, and how one that an older program made is carried over.
 
-The log's shape stands in `PRAGMA user_version`; the shape of the current state, which can always be
-made again, in a table of its own.
+The log's shape is one number that the database keeps; the shape of the current state, which can
+always be made again, stands in a table of its own.
 """
 
-import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Iterable
 
-from sqlalchemy import URL, Column, Connection, Integer, MetaData, Table, create_engine, inspect, select
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, inspect, select, text
+from sqlalchemy.exc import DBAPIError, NoSuchTableError
 from sqlalchemy.schema import CreateTable
 
+from outputs.database import Database, insert_rows
 from outputs.log import FAILED, log
 from outputs.projection import Projection
 from outputs.refusals import RefusalError
 from templates.form import Form
 from validation.across import ACROSS
 
+CHUNK = 1000  # rows at a time
+
 made = MetaData()
-shape = Table("shape", made, Column("number", Integer, primary_key=True))
+shape = Table("shape", made, Column("number", Integer, primary_key=True, autoincrement=False))
 
 
 class OlderRegisterError(RefusalError):
-    """A register that another version of the program made."""
+    """A register that another version of the program made, or that lies elsewhere than it should."""
 
 
-@contextmanager
-def told_plainly(path: Path) -> Iterator[None]:
-    """Turn what the database says of a file that is no register into a RefusalError."""
-    try:
-        yield
-    except DatabaseError as error:
-        if isinstance(error.orig, sqlite3.OperationalError):  # locked, no space, no such folder
-            raise RefusalError(f"{path} cannot be used now ({error.orig}); try again") from None
-        raise RefusalError(f"{path} is damaged ({error.orig}); put it back from your backup") from None
-
-
-def fits(connection: Connection, current: Projection) -> bool:
+def fits(connection: Connection, database: Database, current: Projection) -> bool:
     """Tell whether all tables are as the program and the form want them."""
-    if _user_version(connection) != _number(log) or not inspect(connection).has_table(shape.name):
+    if not fits_log(connection, database) or not inspect(connection).has_table(shape.name):
         return False
     return connection.scalar(select(shape.c.number)) == _number(current.metadata)
 
 
-def fit(connection: Connection, current: Projection, path: Path) -> None:
+def fits_log(connection: Connection, database: Database) -> bool:
+    """Tell whether the tables of the log are as the program wants them."""
+    return database.number(connection) == _number(log)
+
+
+def fit(connection: Connection, database: Database, current: Projection) -> None:
     """Make what is missing, and the tables of the current state in the form's shape, empty.
 
     Raises OlderRegisterError when the log itself has other columns than ours.
     """
+    database.prepare(connection)
     inspector = inspect(connection)
     found = {table: _names(inspector.get_columns(table)) for table in inspector.get_table_names()}
     if any(found.get(table.name, _names(table.columns)) != _names(table.columns) for table in log.sorted_tables):
         raise OlderRegisterError(
-            f"{path} was made by another version of behov; bring it up to date with: behov rebuild (nothing is lost)"
+            f"{database.name} was made by another version of behov; "
+            "bring it up to date with: behov rebuild (nothing is lost)"
         )
     stored = MetaData()
-    stored.reflect(connection)
+    stored.reflect(connection, only=lambda name, _: name not in log.tables and database.is_ours(name))
     for table in reversed(stored.sorted_tables):
         if table.name not in log.tables:
             table.drop(connection)
     for metadata in (log, current.metadata, made):
         metadata.create_all(connection)
     connection.execute(shape.insert().values(number=_number(current.metadata)))
-    connection.exec_driver_sql(f"PRAGMA user_version = {_number(log)}")
+    database.set_number(connection, _number(log))
 
 
 def _names(columns: Iterable[object]) -> set[str]:
     return {column["name"] if isinstance(column, dict) else column.name for column in columns}  # type: ignore[attr-defined]
-
-
-def _user_version(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
 def _number(metadata: MetaData) -> int:
@@ -86,65 +77,62 @@ def _number(metadata: MetaData) -> int:
 # carrying over
 
 
-def carry_over(path: Path, form: Form) -> Path:
-    """Bring the log of an older register into a new one in its place; gives where the older one is kept.
+def carry_over(database: Database, form: Form) -> str:
+    """Bring the log of an older register into a new one in its place; tells where the older one is kept.
 
     What it lacks gets the value that says «unknown». What an older program found between reports of
     one batch is left out, since all reports are held against each other anew. Raises RefusalError
     when it has not what a register needs.
     """
-    kept = _free(path.with_name(f"{path.stem}-before-rebuild{path.suffix}"))
-    new = path.with_name(f"~{path.name}")
-    new.unlink(missing_ok=True)
-    engine = create_engine(URL.create("sqlite", database=str(new)), poolclass=NullPool)
-    with engine.begin() as connection:
-        log.create_all(connection)
-    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(kept)) as copy:
-        old.backup(copy)
     try:
-        with closing(sqlite3.connect(new)) as connection:
-            connection.execute("ATTACH ? AS old", [str(kept)])
-            with connection:
-                for table in log.sorted_tables:
-                    _copy(connection, table, form)
-    except sqlite3.Error as error:
-        kept.unlink()
-        new.unlink()
+        with database.set_aside() as (connection, old, kept):
+            log.create_all(connection)
+            for table in log.sorted_tables:
+                _copy(connection, old, table, form)
+            database.count_on(connection, log)
+    except (DBAPIError, _StrangeError) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
         raise RefusalError(
-            f"{path} is too old to be carried over ({error}); keep it, move it away, "
+            f"{database.name} is too old to be carried over ({said}); keep it, move it away, "
             "and take the files of archive/ in again with: behov ingest archive"
         ) from None
-    new.replace(path)
     return kept
 
 
-def _copy(connection: sqlite3.Connection, table: Table, form: Form) -> None:
+class _StrangeError(Exception):
+    """A table of the same name that is something else."""
+
+
+def _copy(connection: Connection, old: str, table: Table, form: Form) -> None:
     """Copy the rows of one table of the log, as far as the older one has its columns."""
-    had = {row[1] for row in connection.execute(f"PRAGMA old.table_info({table.name})")}
+    try:
+        had = _names(inspect(connection).get_columns(table.name, schema=old))
+    except NoSuchTableError:
+        return
     columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name in had)
-    if had and not columns:
-        raise sqlite3.DatabaseError(f"«{table.name}» is something else there")
-    if columns:
-        connection.execute(
-            f"INSERT INTO main.{table.name} ({columns})"  # noqa: S608 - names of our own tables
-            f" SELECT {columns} FROM old.{table.name} WHERE {_wanted(table, form)}"
-        )
+    if not columns:
+        raise _StrangeError(f"«{table.name}» is something else there")
+    query = (
+        f'INSERT INTO "{table.name}" ({columns})'  # noqa: S608 - names of our own tables
+        f' SELECT {columns} FROM "{old}"."{table.name}" WHERE {_wanted(old, table, form)}'
+    )
+    connection.execute(text(query))
 
 
-def _wanted(table: Table, form: Form) -> str:
+def _wanted(old: str, table: Table, form: Form) -> str:
     """Leave out what is recorded in another way now."""
     if table.name in ("returns", "arrivals", "origins"):
-        return f"sha256 NOT IN (SELECT sha256 FROM old.returns WHERE outcome = '{FAILED}')"  # noqa: S608
-    if table.name == "findings":
-        rules = ", ".join(f"'{rule.id}/{rule.part}'" for rule in form.rules if rule.check in ACROSS)
+        return f"sha256 NOT IN (SELECT sha256 FROM \"{old}\".returns WHERE outcome = '{FAILED}')"  # noqa: S608
+    across = [rule for rule in form.rules if rule.check in ACROSS]
+    if table.name == "findings" and across:
+        rules = ", ".join(f"'{rule.id}/{rule.part}'" for rule in across)
         return f"rule || '/' || part NOT IN ({rules})"
-    return "1"
+    return "1 = 1"
 
 
-def _free(path: Path) -> Path:
-    """The path, or one with a number where it is taken."""
-    number = 1
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{path.stem.rstrip('0123456789').rstrip('-')}-{number}{path.suffix}")
-    return path
+def copy_log(source: Connection, target: Connection) -> None:
+    """Copy every row of the log into tables of the same shape in another database."""
+    for table in log.sorted_tables:
+        rows = source.execution_options(yield_per=CHUNK).execute(select(table)).mappings()
+        for chunk in rows.partitions():
+            insert_rows(target, table, [dict(row) for row in chunk])

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, exists, select
 
 from outputs.feedback import REFUSED
 from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
-from outputs.log import DUPLICATE, arrivals, origins, returns
-from outputs.log_notes import refusals
+from outputs.log import DUPLICATE, arrivals, origins, refusals, returns
 from outputs.register import Register
 from outputs.rulings import settled_files
 from templates.recipients import Recipient

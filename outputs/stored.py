@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.types import TypeDecorator
 
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission
+
+NOTHING = "\x00"  # the one character that PostgreSQL cannot keep
+Plain = Text().with_variant(TEXT(collation="C"), "postgresql")
+"""Text that the program wrote: codes and keys, in the order of their characters on any server."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -27,11 +32,11 @@ class Moment(TypeDecorator[datetime]):
 class Words(TypeDecorator[str]):
     """Text that people wrote. Half characters, as in a file name of another encoding, become «?»."""
 
-    impl = Text
+    impl = Plain
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else value.encode("utf-8", "replace").decode("utf-8")
+        return None if value is None else value.encode("utf-8", "replace").decode("utf-8").replace(NOTHING, "")
 
 
 def dump_submission(submission: Submission) -> str:

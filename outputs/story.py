@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from outputs.archive import archived
+from outputs.database import among
 from outputs.life import DECIDING
-from outputs.log import among, arrivals, decisions, letters, returns, review_findings, reviews
+from outputs.log import arrivals, decisions, letters, returns, review_findings, reviews
 from outputs.mailroom import Key
 from outputs.register import Register
 from outputs.results import finding_json

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DatabaseError
 
 from outputs.archive import archived, digest
 from outputs.log import GUARDS, returns, submissions
@@ -19,30 +18,17 @@ REBUILD = "make it again with: behov rebuild"
 def verify(round_: Round, register: Register) -> list[str]:
     """List every problem in words, each with what to do; none when all is well."""
     with register.writing() as connection:  # so that nobody else changes what is looked at
-        try:
-            damaged = list(_damage(connection))
-        except DatabaseError as error:
-            damaged = [f"register.db is damaged ({error.orig}); put it back from your backup"]
-        if damaged:
+        if damaged := list(register.database.damage(connection)):
             return [*damaged, *_archive(round_, {})]
         kept = {row.sha256: row.name for row in connection.execute(select(returns.c.sha256, returns.c.name))}
         answers = list(_answers(connection))
         made_again = [] if answers else _projection(register, connection)
-        return [*_triggers(connection), *answers, *_archive(round_, kept), *made_again]
+        return [*_triggers(register, connection), *answers, *_archive(round_, kept), *made_again]
 
 
-def _damage(connection: Connection) -> Iterator[str]:
-    for line in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
-        if line != "ok":
-            yield f"register.db is damaged ({line}); put it back from your backup"
-    for table, *_ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield f"register.db has rows in «{table}» that belong to nothing; put it back from your backup"
-
-
-def _triggers(connection: Connection) -> Iterator[str]:
+def _triggers(register: Register, connection: Connection) -> Iterator[str]:
     """Look whether the log is still guarded against change."""
-    query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    there = set(connection.exec_driver_sql(query).scalars())
+    there = register.database.guards(connection)
     for table in dict.fromkeys(table for table, trigger in GUARDS if trigger not in there):
         yield (
             f"the log «{table}» can be changed: its triggers are gone. Find out who took them away, "
@@ -59,7 +45,7 @@ def _answers(connection: Connection) -> Iterator[str]:
             read = None
         if read is None or (read.source.sha256, read.report) != (row["sha256"], row["report"]):
             which = f"{row['report']} ({row['sha256'][:12]})"
-            yield f"the answers of {which} are damaged; put register.db back from your backup"
+            yield f"the answers of {which} are damaged; put the register back from your backup"
 
 
 def _archive(round_: Round, kept: dict[str, str]) -> Iterator[str]:

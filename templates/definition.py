@@ -10,6 +10,7 @@ from templates.form import CodeList, CodeListFile, Form, FormFile, Rule, RulesFi
 from templates.form_check import form_problems
 from templates.problems import LocalTime, Problem, read_model, suggestion
 from templates.rule_check import CLAIMS, rule_problems
+from templates.version_check import version_problems
 
 FORMS = Path(__file__).parent / "forms"
 STANDARD_RULES = Path(__file__).parent / "standard_rules.toml"
@@ -59,7 +60,7 @@ def load_form(folder: Path) -> Form:
         raise FormError(problems)
     lists, problems = _read_lists(folder, file.lists)
     form = Form(file, lists, (*rules.rule, *_standard_rules(rules.rule)), rules.let)
-    problems += [*form_problems(form), *spot_problems(form), *rule_problems(form, rules.rule)]
+    problems += [*form_problems(form), *version_problems(form), *spot_problems(form), *rule_problems(form, rules.rule)]
     if problems:
         raise FormError(problems)
     return form

@@ -264,6 +264,14 @@ class Rule(Part):
         return "warning" if self.trial and self.severity == "error" else self.severity
 
 
+class FromVersion(Part):
+    """How a workbook of an older version is read: `sheet.question` there and here, and codes that are new."""
+
+    rename: dict[str, str] = {}  # what it asked to what is asked now; also a grid's rows
+    recode: dict[str, dict[str, str]] = {}  # of a question now: what stood in the older workbook to a code
+    drop: tuple[str, ...] = ()  # what is asked no more
+
+
 TRIGGERS = ("must", "required", "unique", "before", "at_least_one_of", "reading", "limit", "check")
 
 
@@ -275,6 +283,7 @@ class FormFile(Part):
     code: str = Field(pattern=r"^[A-Z0-9]{2,8}$")  # starts every report id: BM24-0007-1
     languages: tuple[str, ...] = Field(min_length=1)
     accepts: tuple[str, ...] = ()
+    from_version: dict[str, FromVersion] = {}
     timezone: str = "Europe/Oslo"
     opens: date
     deadline: datetime

@@ -19,7 +19,7 @@ NUMBER = re.compile(r"(?<![\d.])\d(?: ?\d){7,10}(?!\d)")
 LENGTHS = (8, 9, 11)  # a phone number, an organisation number, a birth number
 
 TEXTS = (Text, Text | None)
-NO_TEXTS = ("values", "where", "given")  # of the same type, but not for people to read
+NO_TEXTS = ("values", "where", "given", "rename", "recode")  # of the same type, but not for people to read
 
 NOTHING: frozenset[str] = frozenset()
 READINGS = {
@@ -110,7 +110,7 @@ def _texts(value: object, path: str) -> Iterator[tuple[str, Text]]:
             for name, field in type(value).model_fields.items():
                 if field.annotation in TEXTS and name not in NO_TEXTS:
                     yield from _given(getattr(value, name), f"{path}{name}")
-                elif field.annotation == dict[str, Text]:
+                elif field.annotation == dict[str, Text] and name not in NO_TEXTS:
                     yield from ((f"{path}{key}", text) for key, text in getattr(value, name).items())
                 else:
                     yield from _texts(getattr(value, name), f"{path}{name}.")

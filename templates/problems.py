@@ -143,12 +143,18 @@ def _keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
     kinds: list[Any] = [model]
     for part in place:
         kinds = [inner for kind in kinds for inner in _inside(kind, part)]
-    return sorted({name for kind in kinds for name in getattr(kind, "model_fields", ()) if name != "key"})
+    return sorted({name for kind in kinds for name in _fields(kind) if name != "key"})
+
+
+def _fields(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
+    """The fields of a model by the keys they are written with; none of any other type."""
+    fields = getattr(kind, "model_fields", {})
+    return {field.alias or name: field for name, field in fields.items()}
 
 
 def _inside(kind: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - a type
     """The types that a part of a type may have; of a union, those of all its members."""
-    fields = getattr(kind, "model_fields", {})
+    fields = _fields(kind)
     if part in fields:
         return list(_members(fields[part].annotation))
     held = get_args(kind)

@@ -1,6 +1,7 @@
 """The round folder: its settings, its key, its recipients and the ledger of what was sent."""
 
 import csv
+import hashlib
 import os
 import re
 import secrets
@@ -8,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -22,6 +24,8 @@ from templates.waivers import Waiver, read_waivers
 KEY_BYTES = 32
 SMTPS = 465  # the port where TLS comes first
 HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*")
+SCHEMA = re.compile(r"[a-z_][a-z0-9_]*")
+FINGERPRINT = 16  # characters that tell one round's register from another's
 
 
 class RoundError(Exception):
@@ -85,6 +89,27 @@ def _complete(mailbox: Mailbox) -> Mailbox:
     return mailbox
 
 
+def _one_database(url: str) -> str:
+    """Check the URL of a PostgreSQL database: no password in it, and a schema that needs no quotes."""
+    example = "postgresql://USER@HOST/DATABASE?schema=NAME"
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        raise ValueError(f"it is no URL; write it as {example}") from None
+    if password is not None or "password" in parse_qs(parts.query):
+        raise ValueError("it holds a password, which never stands in a file of the round: see BEHOV_REGISTER_PASSWORD")
+    if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+        raise ValueError(f"it is not the URL of a PostgreSQL database; write it as {example}")
+    if not SCHEMA.fullmatch(_schema(url)):
+        raise ValueError("its schema has more than small letters, digits and _; give it such a name")
+    return url
+
+
+def _schema(url: str) -> str:
+    return parse_qs(urlsplit(url).query, keep_blank_values=True).get("schema", ["public"])[-1]
+
+
 def _with_address(office: Office) -> Office:
     if not EMAIL.fullmatch(office.email):
         raise ValueError(f"its email «{office.email}» is not one e-mail address; write it as post@example.no")
@@ -97,8 +122,22 @@ class Settings(Part):
     form: str
     office: Annotated[Office, AfterValidator(_with_address)]
     deadline: LocalTime | None = None  # instead of the form's own
+    register_url: Annotated[str, AfterValidator(_one_database)] | None = Field(default=None, alias="register")
     mail: Mail = Mail()
     mailbox: Annotated[Mailbox, AfterValidator(_complete)] | None = None
+
+
+@dataclass(frozen=True)
+class Server:
+    """A register on a PostgreSQL server: the URL, the schema that is the register's alone, and the round it is of."""
+
+    url: str  # without the schema
+    schema: str
+    round: str  # tells this round from others, so that no two write in one register
+
+    @property
+    def shown(self) -> str:
+        return f"schema {self.schema} of {self.url.partition('?')[0]}"
 
 
 @dataclass(frozen=True)
@@ -235,7 +274,19 @@ class Round:
 
     @property
     def register(self) -> Path:
+        """The file of the register, unless it is on a server: see `database`."""
         return self.folder / "register.db"
+
+    @property
+    def database(self) -> Path | Server:
+        """Where the register is. Raises RoundError."""
+        url = self.settings.register_url
+        if url is None:
+            return self.register
+        parts = urlsplit(url)
+        rest = {key: values[-1] for key, values in parse_qs(parts.query).items() if key != "schema"}
+        plain = parts._replace(scheme="postgresql", query=urlencode(rest)).geturl()
+        return Server(plain, _schema(url), hashlib.sha256(self.key).hexdigest()[:FINGERPRINT])
 
 
 def _make_key(path: Path) -> None:

@@ -134,7 +134,7 @@ PROBLEMS: dict[str, tuple[Callable[[Round], None], str]] = {
     "an original nobody took in": (strange, "is not in the register, as when a run broke off; run behov ingest again"),
     "the log is not guarded": (unguard, "the log «findings» can be changed: its triggers are gone"),
     "the state was changed": (change_state, "the table «report» is not what the log says (4 rows differ); make it"),
-    "answers were changed": (change_answers, "are damaged; put register.db back from your backup"),
+    "answers were changed": (change_answers, "are damaged; put the register back from your backup"),
     "reports were not held against each other": (
         forget_review, "what is found between reports has changed (BAT-0001-1, BAT-0001-2)"),
 }  # fmt: skip
