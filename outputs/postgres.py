@@ -121,7 +121,7 @@ class PostgresSchema:
 
     def plainly(self, error: DBAPIError) -> str | None:
         state = getattr(error.orig, "sqlstate", None)
-        said = next(iter(str(error.orig).splitlines()), "")
+        said = next(iter(str(error.orig).splitlines()), "").rpartition(": ")[2].strip()
         if state == "55P03":  # lock_not_available
             return f"{self.name} is being written by somebody else; try again"
         if state == "42501":  # insufficient_privilege
@@ -135,12 +135,12 @@ class PostgresSchema:
     def _unreachable(self, said: str) -> str:
         if "password" in said:
             return (
-                f"the server {self.where} does not let «{self.user}» in ({said.rpartition(': ')[2]}); "
+                f"the server {self.where} does not let «{self.user}» in ({said}); "
                 f"the password is read from {PASSWORD}, PGPASSWORD or ~/.pgpass"
             )
         if "does not exist" in said:
-            return f"the server {self.where} has no such thing ({said.rpartition(': ')[2]}); ask who runs it"
-        return f"the register's server {self.where} cannot be reached ({said.rpartition(': ')[2]}); try again"
+            return f"the server {self.where} has no such thing ({said}); ask who runs it"
+        return f"the register's server {self.where} cannot be reached ({said}); try again"
 
 
 # many rows at once
@@ -185,13 +185,8 @@ def _converted(connection: Connection, table: Table, names: Sequence[str], rows:
     columns = [table.columns[name] for name in names]
     converts = [column.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is for column in columns]
     defaults = {column.name: _default(column) for column in columns if column.default is not None}
-    return [
-        [
-            convert(row[name] if name in row else defaults.get(name))
-            for name, convert in zip(names, converts, strict=True)
-        ]
-        for row in rows
-    ]
+    each = list(zip(names, converts, strict=True))
+    return [[convert(row.get(name, defaults.get(name))) for name, convert in each] for row in rows]
 
 
 def _default(column: Column[Any]) -> Any:  # noqa: ANN401 - any value

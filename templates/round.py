@@ -283,9 +283,9 @@ class Round:
         url = self.settings.register_url
         if url is None:
             return self.register
-        parts = urlsplit(url)
-        rest = {key: values[-1] for key, values in parse_qs(parts.query).items() if key != "schema"}
-        plain = parts._replace(scheme="postgresql", query=urlencode(rest)).geturl()
+        before, _, query = url.partition("?")
+        rest = {key: values[-1] for key, values in parse_qs(query).items() if key != "schema"}
+        plain = f"postgresql://{before.partition('://')[2]}" + (f"?{urlencode(rest)}" if rest else "")
         return Server(plain, _schema(url), hashlib.sha256(self.key).hexdigest()[:FINGERPRINT])
 
 

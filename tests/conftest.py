@@ -8,6 +8,8 @@ from typing import Literal
 
 import pytest
 
+from tests.databases import Places, Postgres, postgres_server, programs
+
 # LibreOffice trusts the results stored in a workbook unless told to calculate them again.
 RECALCULATE_ON_LOAD = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -81,6 +83,20 @@ def soffice(tmp_path_factory: pytest.TempPathFactory) -> Office:
     if office_program() is None:
         pytest.skip("LibreOffice is not installed")
     return office(tmp_path_factory.mktemp("libreoffice"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
+    """Where registers may lie: a test that asks for this runs on both databases."""
+    return Places(tmp_path, request.getfixturevalue("postgres") if request.param == "postgresql" else None)
 
 
 def office_program() -> str | None:

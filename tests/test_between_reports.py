@@ -19,6 +19,7 @@ from outputs.outbox import make_letters
 from outputs.register import Register
 from templates.form import Form
 from templates.round import Round
+from tests.databases import Places
 from tests.made_returns import ACROSS_RULES, EARLY, ERROR, FORM, LATE_FINDING, OWNER, Made, day, make_form
 
 NOW = datetime(2030, 2, 4, 8, tzinfo=UTC)
@@ -51,17 +52,17 @@ def form(tmp_path: Path) -> Form:
 
 
 @pytest.fixture
-def round_(tmp_path: Path, form: Form) -> Round:
+def round_(tmp_path: Path, places: Places, form: Form) -> Round:
     folder = (tmp_path / form.name).with_name("form").as_posix()
-    settings = f'form = "{folder}"\n[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
+    settings = f'{places.setting()}form = "{folder}"\n[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
     (tmp_path / "round.toml").write_text(settings, encoding="utf-8")
     (tmp_path / "recipients.csv").write_text(RECIPIENTS, encoding="utf-8")
     return Round(tmp_path)
 
 
 @pytest.fixture
-def register(round_: Round, form: Form) -> Register:
-    return Register.open(round_.register, form)
+def register(round_: Round) -> Register:
+    return Register.of(round_)
 
 
 def take_in(register: Register, *batch: Made) -> list[list[str]]:

@@ -29,6 +29,7 @@ from outputs.log import decisions
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from templates.round import Round
+from tests.databases import Places
 from tests.made_returns import ERROR, LATE_FINDING, REMARK, REPORT, Made, day, make_form
 from validation.verdict import Verdict
 
@@ -42,16 +43,17 @@ Decide = Callable[..., Decision]
 
 
 @pytest.fixture
-def round_(tmp_path: Path) -> Round:
+def round_(tmp_path: Path, places: Places) -> Round:
     make_form(tmp_path / "form")
-    settings = f'form = "{(tmp_path / "form").as_posix()}"\n[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
+    form = f'{places.setting()}form = "{(tmp_path / "form").as_posix()}"\n'
+    settings = f'{form}[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
     (tmp_path / "round.toml").write_text(settings, encoding="utf-8")
     return Round(tmp_path)
 
 
 @pytest.fixture
 def register(round_: Round) -> Register:
-    return Register.open(round_.register, round_.form)
+    return Register.of(round_)
 
 
 @pytest.fixture

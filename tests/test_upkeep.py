@@ -18,13 +18,15 @@ import cli
 from intake.submission import Return
 from outputs.archive import archive
 from outputs.backup import back_up
+from outputs.database import database_at
 from outputs.log import log
 from outputs.outbox import make_letters
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from outputs.upkeep import rebuild
 from outputs.verify import current_state, verify
-from templates.round import Round
+from templates.round import Round, Server
+from tests.databases import Places
 from tests.made_returns import ACROSS_RULES, ERROR, FORM, LATE_FINDING, OWNER, REMARK, REPORT, Made, day, make_form
 from validation.verdict import Verdict
 
@@ -36,11 +38,22 @@ RECIPIENTS = f"orgnr;navn;type;epost;språk\n{OWNER};Ask båtlag;KLUBB;ask@examp
 
 
 @pytest.fixture
-def round_(tmp_path: Path) -> Round:
-    """A round in which three files have come in, and letters are written."""
+def round_(tmp_path: Path, places: Places) -> Round:
+    """A round in which three files have come in, and letters are written; on either database."""
+    return make_round(tmp_path, places)
+
+
+@pytest.fixture
+def filed(tmp_path: Path) -> Round:
+    """The same with its register in a file."""
+    return make_round(tmp_path, Places(tmp_path))
+
+
+def make_round(tmp_path: Path, places: Places) -> Round:
     folder = tmp_path / "runde"
     make_form(tmp_path / "form", FORM, ACROSS_RULES)
-    settings = f'form = "{(tmp_path / "form").as_posix()}"\n[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
+    form = f'{places.setting()}form = "{(tmp_path / "form").as_posix()}"\n'
+    settings = f'{form}[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
     folder.mkdir()
     (folder / "round.toml").write_text(settings, encoding="utf-8")
     (folder / "recipients.csv").write_text(RECIPIENTS, encoding="utf-8")
@@ -52,7 +65,7 @@ def round_(tmp_path: Path) -> Round:
 
 
 def opened(round_: Round) -> Register:
-    return Register.open(round_.register, round_.form)
+    return Register.of(round_)
 
 
 def take_in(round_: Round, *batch: Made) -> None:
@@ -73,9 +86,16 @@ def whole(round_: Round) -> list[str]:
 
 
 def tampered(round_: Round, *statements: str) -> None:
-    with closing(sqlite3.connect(round_.register)) as connection, connection:
+    """Change the register behind the back of the program."""
+    engine = database_at(round_.database).engine
+    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         for statement in statements:
-            connection.execute(statement)
+            connection.exec_driver_sql(statement)
+
+
+def unguarded(round_: Round, action: str, table: str) -> str:
+    """Give what takes a trigger away."""
+    return f'DROP TRIGGER "no_{action}_{table}"' + (f" ON {table}" if isinstance(round_.database, Server) else "")
 
 
 def original(round_: Round, made: Made) -> Path:
@@ -108,7 +128,7 @@ def strange(round_: Round) -> None:
 
 
 def unguard(round_: Round) -> None:
-    tampered(round_, "DROP TRIGGER no_UPDATE_findings")
+    tampered(round_, unguarded(round_, "UPDATE", "findings"))
 
 
 def change_state(round_: Round) -> None:
@@ -116,13 +136,13 @@ def change_state(round_: Round) -> None:
 
 
 def change_answers(round_: Round) -> None:
-    tampered(round_, "DROP TRIGGER no_UPDATE_submissions", "UPDATE submissions SET answers = '{'")
+    tampered(round_, unguarded(round_, "UPDATE", "submissions"), "UPDATE submissions SET answers = '{'")
 
 
 def forget_review(round_: Round) -> None:
     tampered(
         round_,
-        "DROP TRIGGER no_DELETE_review_findings",
+        unguarded(round_, "DELETE", "review_findings"),
         "DELETE FROM review_findings",
         "UPDATE shape SET number = 0",  # so that the current state is made of what is left
     )
@@ -152,13 +172,13 @@ def test_each_problem_is_told_in_words_with_what_to_do(round_: Round, name: str)
     assert any(said in problem for problem in told["problems"]), told
 
 
-def test_verifying_changes_nothing(round_: Round) -> None:
-    change_state(round_)
-    before = round_.register.read_bytes()
+def test_verifying_changes_nothing(filed: Round) -> None:
+    change_state(filed)
+    before = filed.register.read_bytes()
 
-    verify(round_, opened(round_))
+    verify(filed, opened(filed))
 
-    assert round_.register.read_bytes() == before
+    assert filed.register.read_bytes() == before
 
 
 # rebuild
@@ -186,22 +206,25 @@ def test_reports_are_held_against_each_other_again_when_the_rules_change(round_:
 
 OLDER = """
 CREATE TABLE decisions_old (id INTEGER NOT NULL PRIMARY KEY, report TEXT NOT NULL, what TEXT NOT NULL,
-    "by" TEXT NOT NULL, reason TEXT NOT NULL, at DATETIME NOT NULL);
+    "by" TEXT NOT NULL, reason TEXT NOT NULL, at TIMESTAMP NOT NULL);
 DROP TABLE decisions; ALTER TABLE decisions_old RENAME TO decisions;
-ALTER TABLE returns DROP COLUMN "by"; ALTER TABLE arrivals DROP COLUMN "by"; ALTER TABLE letters DROP COLUMN "by";
+ALTER TABLE returns DROP COLUMN "by"; ALTER TABLE arrivals DROP COLUMN "by"; {letters}
 ALTER TABLE correction_deadlines DROP COLUMN set_at; ALTER TABLE correction_deadlines DROP COLUMN "by";
 DROP TABLE review_findings; DROP TABLE reviews; DROP TABLE failures; DROP TABLE shape; DROP TABLE finding;
 INSERT INTO returns (sha256, path, name, received, outcome, reason, ingested_at)
-    VALUES ('f', 'inbox/f.xlsx', 'f.xlsx', '2030-01-09', 'failed', '{}', '2030-01-09');
+    VALUES ('f', 'inbox/f.xlsx', 'f.xlsx', '2030-01-09', 'failed', '{{}}', '2030-01-09');
 INSERT INTO arrivals VALUES ('inbox/f.xlsx', 'f', 'failed', '2030-01-09');
 INSERT INTO origins VALUES ('inbox/f.xlsx', 'f', '2030-01-09', 'file', NULL, NULL, NULL, NULL);
-PRAGMA user_version = 1203948571;
+{number}
 """
 
 
 def make_older(round_: Round) -> None:
-    with closing(sqlite3.connect(round_.register)) as connection:
-        connection.executescript(OLDER)
+    server = isinstance(round_.database, Server)
+    number = "UPDATE made_for SET log = 1203948571" if server else "PRAGMA user_version = 1203948571"
+    letters = "" if server else 'ALTER TABLE letters DROP COLUMN "by";'  # there a trigger stands on the column
+    script = OLDER.format(number=number, letters=letters)
+    tampered(round_, *filter(None, map(str.strip, script.split(";"))))
 
 
 def test_an_older_register_is_told_from_ours_and_what_to_do(round_: Round) -> None:
@@ -220,10 +243,15 @@ def test_an_older_register_is_carried_over_with_all_it_knew(round_: Round) -> No
 
     result = run(round_, "rebuild")
 
-    assert "the older one is kept as register-before-rebuild.db" in result.stdout
+    place = round_.database
+    server = isinstance(place, Server)
+    kept = f"schema {place.schema}_before_rebuild" if isinstance(place, Server) else "register-before-rebuild.db"
+    assert f"the older one is kept as {kept}." in result.stdout
     assert content(round_) == before
     assert whole(round_) == []
-    assert (round_.folder / "register-before-rebuild.db").exists()
+    assert server or (round_.folder / kept).exists()
+    take_in(round_, Made("after", day(14), report="BAT-0001-9"))
+    assert whole(round_) == []
 
 
 def content(round_: Round) -> dict[str, Any]:
@@ -237,7 +265,8 @@ def content(round_: Round) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "junk", [b"this is no database, but it is long enough to look at" * 30, b"SQLite format 3\0" * 99]
 )
-def test_a_damaged_register_is_told_without_a_traceback(round_: Round, junk: bytes) -> None:
+def test_a_damaged_register_is_told_without_a_traceback(filed: Round, junk: bytes) -> None:
+    round_ = filed
     round_.register.write_bytes(junk)
 
     for command in ("status", "rebuild", "verify"):
@@ -247,7 +276,8 @@ def test_a_damaged_register_is_told_without_a_traceback(round_: Round, junk: byt
         assert "put it back from your backup" in result.stderr
 
 
-def test_a_register_of_something_else_is_not_carried_over(round_: Round) -> None:
+def test_a_register_of_something_else_is_not_carried_over(filed: Round) -> None:
+    round_ = filed
     round_.register.unlink()
     with closing(sqlite3.connect(round_.register)) as connection, connection:
         connection.execute("CREATE TABLE returns (noe TEXT)")
@@ -262,7 +292,9 @@ def test_a_register_of_something_else_is_not_carried_over(round_: Round) -> None
 
 
 def test_a_table_that_a_newer_program_adds_needs_nobody(round_: Round) -> None:
-    tampered(round_, "DROP TABLE failures", "PRAGMA user_version = 1203948571")
+    server = isinstance(round_.database, Server)
+    number = "UPDATE made_for SET log = 1203948571" if server else "PRAGMA user_version = 1203948571"
+    tampered(round_, "DROP TABLE failures", number)
 
     assert opened(round_).status_counts()["returned"] == 3
 
@@ -290,7 +322,8 @@ def test_a_backup_is_safe_to_repeat_and_copies_only_what_is_new(round_: Round) -
     take_in(round_, Made("new", day(13), report="BAT-0001-3"))
     second = json.loads(run(round_, "backup", "--json").stdout)
 
-    assert (first.exit_code, second["copied"]) == (0, 3), "the register, the file in inbox/ and the one in archive/"
+    changed = 4 if isinstance(round_.database, Server) else 3  # the copy's own round.toml is written each time
+    assert (first.exit_code, second["copied"]) == (0, changed), "the register, the file in inbox/, that in archive/"
     assert whole(Round(round_.folder / "backup")) == []
     assert not (round_.folder / "backup" / "backup").exists()
     assert not list((round_.folder / "backup").rglob("~*"))
@@ -315,7 +348,8 @@ def test_a_backup_never_goes_where_something_else_is(round_: Round, where: str, 
         back_up(round_, round_.folder / where)
 
 
-def test_a_damaged_register_never_takes_the_place_of_a_good_copy(round_: Round, tmp_path: Path) -> None:
+def test_a_damaged_register_never_takes_the_place_of_a_good_copy(filed: Round, tmp_path: Path) -> None:
+    round_ = filed
     back_up(round_, tmp_path / "kopi")
     good = (tmp_path / "kopi" / "register.db").read_bytes()
     content = bytearray(round_.register.read_bytes())
