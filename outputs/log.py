@@ -59,8 +59,8 @@ returns = Table(
 refusals = Table(  # why a return was refused: a code of intake/texts.toml; an older program did not keep it
     "refusals",
     log,
-    Column("sha256", Words, ForeignKey(returns.c.sha256), primary_key=True),
-    Column("code", Words, nullable=False),
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("code", Plain, nullable=False),
 )
 failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
     "failures",
