@@ -29,7 +29,7 @@ def _with_fetched(
         source = question.lookup or question.fill
         if source is None:
             continue
-        reading = _fetch(form, question, source, found.get(source.key), recipient)
+        reading = fetch(form, question, source, found.get(source.key), recipient)
         if question.fill and key in found and _is_owners(found[key], reading, formulas):
             continue
         found.pop(key, None)
@@ -45,7 +45,8 @@ def _is_owners(answer: Answer, fetched: Reading | None, formulas: Formulas) -> b
     return NAMED_LIST not in formulas(answer.cell)
 
 
-def _fetch(form: Form, question: Question, source: Lookup, by: Answer | None, recipient: Recipient) -> Reading | None:
+def fetch(form: Form, question: Question, source: Lookup, by: Answer | None, recipient: Recipient) -> Reading | None:
+    """What a list gives for a question, by the answer it goes by; None when that says nothing."""
     if by is None or by.problem or by.value is None:
         return None
     text = (

@@ -52,6 +52,7 @@ class Received:
     enclosed: bool = False  # whether the workbook, as it was sent, goes with the letter
     due: date | None = None  # the last day that its owner was given to correct the report
     message_id: str = ""  # of the e-mail that brought it, when that is known
+    marked: str = ""  # the name of the marked workbook that goes with the letter, whose cells the findings name
 
     @property
     def refused(self) -> bool:
@@ -224,7 +225,9 @@ class _Author:
         for number, item in enumerate(self.about):
             paragraphs = self._refusal(item) if item.refused else self._standing(item)
             found = {severity: item.found(severity) for severity in SEVERITIES}
-            groups = self.lists.groups(found, {severity: shares[number, severity] for severity in SEVERITIES})
+            groups = self.lists.groups(
+                found, {severity: shares[number, severity] for severity in SEVERITIES}, marked=bool(item.marked)
+            )
             yield Part(self._heading(item), tuple(paragraphs), tuple(groups))
 
     def _shares(self) -> dict[tuple[int, str], int]:
@@ -319,8 +322,10 @@ class _Author:
     def steps(self) -> Iterator[str]:
         """Say what the owner does now."""
         words, due = self.words, self.words.weekday(self.due) if self.due else ""
-        if self.wrong:
-            yield self._do("correct", self.wrong, due)
+        if marked := [item.marked for item in self.wrong if item.marked]:
+            yield self._correct_marked(marked, due)
+        if unmarked := [item for item in self.wrong if not item.marked]:
+            yield self._do("correct", unmarked, due)
         yield from self._anew(due)
         if self.questions and self.kind != "receipt":
             yield words.say("answer_questions")
@@ -343,6 +348,11 @@ class _Author:
         for key, items in (("resend", other), ("fill_in_enclosed", enclosed), ("fill_in_again", empty)):
             if items:
                 yield self._do(key, items, due)
+
+    def _correct_marked(self, files: Sequence[str], due: str) -> str:
+        """Say what to do with the marked workbooks, by name as far as they are few."""
+        named = f" ({self.words.listed(files)})" if len(files) <= MAX_REPORTS else ""
+        return self.words.count("correct_marked", len(files), files=named, due=due)
 
     def _do(self, key: str, items: list[Received], due: str) -> str:
         reports = _reports(items)

@@ -146,18 +146,23 @@ def _domain(address: str) -> str:
 # what it holds
 
 
-def _with_room(
-    letter: Letter, files: Sequence[Attachment], mail: Mail, texts: Texts
-) -> tuple[list[Attachment], Letter]:
-    """Choose the files there is room for; say in the letter where those that are left out can be had."""
-    kept, said, room = [], [], mail.max_megabytes * MEGABYTE
+def with_room(files: Sequence[Attachment], mail: Mail) -> list[Attachment]:
+    """Choose the files there is room for in one message."""
+    kept, room = [], mail.max_megabytes * MEGABYTE
     for file in files:
         size = len(file.content) * ENCODED
         if size <= room:
             kept.append(file)
             room -= size
-            continue
-        key = "left_out_at" if mail.large_files else "left_out"
-        place = clean(mail.large_files)
-        said.append(texts.say(key, letter.recipient.language, file=file.name, place=place))
+    return kept
+
+
+def _with_room(
+    letter: Letter, files: Sequence[Attachment], mail: Mail, texts: Texts
+) -> tuple[list[Attachment], Letter]:
+    """Choose the files there is room for; say in the letter where those that are left out can be had."""
+    kept = with_room(files, mail)
+    key, place = "left_out_at" if mail.large_files else "left_out", clean(mail.large_files)
+    left_out = (file for file in files if file not in kept)
+    said = [texts.say(key, letter.recipient.language, file=file.name, place=place) for file in left_out]
     return kept, replace(letter, steps=(*said, *letter.steps))

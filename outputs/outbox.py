@@ -20,6 +20,7 @@ from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
 from outputs.log import submissions
 from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
+from outputs.marking import Marking
 from outputs.message import Attachment, write_message
 from outputs.register import Register
 from outputs.standing import AGAIN, Standing, sent_again, standing_returns
@@ -53,10 +54,10 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
         heard = heard_of(connection, round_)
         made_before = Counter(replace(key, turn=1) for key in known(connection, KINDS, STATES))
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
-    made = []
+    made, marking = [], Marking(round_)
     for start in range(0, len(owners), AT_A_TIME):
         with register.writing() as connection:
-            desk = _Desk(round_, register, connection, house, now)
+            desk = _Desk(round_, register, connection, marking, house, now)
             made += desk.write(owners[start : start + AT_A_TIME], heard, made_before)
     return made
 
@@ -130,9 +131,16 @@ class _Desk:
     """Where letters are written, inside one transaction."""
 
     def __init__(
-        self, round_: Round, register: Register, connection: Connection, house: Stationery, now: datetime
+        self,
+        round_: Round,
+        register: Register,
+        connection: Connection,
+        marking: Marking,
+        house: Stationery,
+        now: datetime,
     ) -> None:
         self.round = round_
+        self.marking = marking
         self.house = house
         self.form = round_.form
         self.office = round_.settings.office
@@ -149,10 +157,12 @@ class _Desk:
         found = self._findings([*last_told.values(), *(row["sha256"] for row in rows)])
         made = []
         for owner in owners:
-            about = [self._received(row, found, last_told, heard) for row in owner]
             recipient = self._recipient(owner[0]["recipient"])
+            about = [self._received(row, found, last_told, heard) for row in owner]
+            about, files = self.marking.mark(self.connection, recipient, about)
+            files += [file for item in about for file in self._workbook(item)]
             letter = draft_letter(self.form, self.office, recipient, about, self.now.date(), self.house.texts)
-            made += self._queue(letter, made_before)
+            made += self._queue(letter, files, made_before)
         return made
 
     def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
@@ -196,11 +206,12 @@ class _Desk:
         nobody = Recipient(orgnr, "", "", "", self.form.languages[0])
         return self.round.recipients.get(orgnr, nobody)
 
-    def _queue(self, letter: Letter, made_before: Mapping[Key, int]) -> list[dict[str, Any]]:
+    def _queue(
+        self, letter: Letter, files: Sequence[Attachment], made_before: Mapping[Key, int]
+    ) -> list[dict[str, Any]]:
         about = frozenset((item.sha256, item.stood) for item in letter.about)
         key = Key(letter.recipient.orgnr, letter.kind, about)
         key = replace(key, turn=made_before.get(key, 0) + 1)
-        files = [file for item in letter.about for file in self._workbook(item)]
         message = write_message(letter, self.office, self.now, files, self.round.settings.mail, self.house)
         made = enter(self.connection, self.round, key, message, self.now)
         if made:

@@ -56,11 +56,11 @@ def _cells(form: Form, place: SheetLayout, language: str, given: Any) -> Iterato
     sheet = place.sheet
     if isinstance(sheet, QuestionSheet):
         for key, value in given.items():
-            yield place.cell(key), _stored(form, sheet.questions[key], language, value)
+            yield place.cell(key), stored(form, sheet.questions[key], language, value)
     elif isinstance(sheet, GridSheet):
         for row, line in given.items():
             for key, value in line.items():
-                yield place.cell(key, row), _stored(form, sheet.questions[key], language, value)
+                yield place.cell(key, row), stored(form, sheet.questions[key], language, value)
     else:
         yield from _table_cells(form, place, language, given)
 
@@ -70,10 +70,10 @@ def _table_cells(
 ) -> Iterator[tuple[str, str | float]]:
     for number, row in enumerate(rows, place.first_row):
         for key, value in row.items():
-            yield place.cell(key, number), _stored(form, place.sheet.questions[key], language, value)
+            yield place.cell(key, number), stored(form, place.sheet.questions[key], language, value)
 
 
-def _stored(form: Form, question: Question, language: str, value: Any) -> str | float:  # noqa: ANN401 - any answer
+def stored(form: Form, question: Question, language: str, value: Any) -> str | float:  # noqa: ANN401 - any answer
     """What a spreadsheet would keep: words for a choice, a serial number for a date."""
     if isinstance(value, date):
         return float((value - EPOCH).days)

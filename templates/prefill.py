@@ -8,7 +8,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -44,8 +44,8 @@ class Base:
     own_part: str | None  # the part of the recipient's own lists
 
 
-def compile_base(workbook: bytes) -> Base:
-    """Repair the package once and set apart the parts that hold slots."""
+def compile_base(workbook: bytes, apart: Collection[str] = ()) -> Base:
+    """Repair the package once and set apart the parts that hold slots, and those that are named besides."""
     buffer = io.BytesIO()
     parts: dict[str, bytes] = {}
     own = None
@@ -56,7 +56,7 @@ def compile_base(workbook: bytes) -> Base:
         own = _own_part(source)
         for name in source.namelist():
             data = _repaired(name, source.read(name))
-            if SLOT.search(data) or name in ("xl/workbook.xml", own):
+            if SLOT.search(data) or name in ("xl/workbook.xml", own, *apart):
                 parts[name] = data
             else:
                 target.writestr(_entry(name), data, compresslevel=9)
@@ -94,30 +94,45 @@ def stamp_workbook(base: Base, values: Mapping[str, str], units: list[tuple[str,
     `values` maps slot names to what stands there; a slot without a value becomes an empty
     cell. `units` are the recipient's own units in the order of UNIT_COLUMNS.
     """
+    return with_parts(base, stamped_parts(base, values, units))
+
+
+def stamped_parts(
+    base: Base, values: Mapping[str, str], units: list[tuple[str, ...]], less: Collection[str] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """The parts of one recipient's workbook that differ from the base, by name; `less` are left out."""
+    for name, data in base.parts.items():
+        if name in less:
+            continue
+        content = filled(data, values)
+        if name == base.own_part:
+            content = _with_units(content, units)
+        elif name == "xl/workbook.xml":
+            content = OWN_END.sub(b"%d" % max(2, len(units) + 1), content)
+        yield name, content
+
+
+def with_parts(base: Base, parts: Iterable[tuple[str, bytes]], level: int = 9) -> bytes:
+    """The base with its parts that change, compressed on a level from 1 (fast) to 9 (small)."""
     buffer = io.BytesIO(base.frozen)
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as target:
-        for name, data in base.parts.items():
-            content = _filled(data, values)
-            if name == base.own_part:
-                content = _with_units(content, units)
-            elif name == "xl/workbook.xml":
-                content = OWN_END.sub(b"%d" % max(2, len(units) + 1), content)
-            target.writestr(_entry(name), content, compresslevel=9)
+        for name, content in parts:
+            target.writestr(_entry(name), content, compresslevel=level)
     return buffer.getvalue()
 
 
-def _filled(data: bytes, values: Mapping[str, str]) -> bytes:
+def filled(data: bytes, values: Mapping[str, str]) -> bytes:
     """Fill every slot in one pass, so that a value that looks like a slot stays as it is."""
 
     def fill(match: re.Match[bytes]) -> bytes:
         if match["text"]:
-            return _escaped(values.get(match["text"].decode(), ""))
-        return _cell(match["ref"], match["style"] or b"", values.get(match["cell"].decode(), ""))
+            return xml_text(values.get(match["text"].decode(), ""))
+        return text_cell(match["ref"], match["style"] or b"", values.get(match["cell"].decode(), ""))
 
     return SLOT.sub(fill, data)
 
 
-def _cell(ref: bytes, style: bytes, value: str) -> bytes:
+def text_cell(ref: bytes, style: bytes, value: str) -> bytes:
     """A text in the cell itself, where what looks like a formula stays text.
 
     Apache POI leaves an inline string beside what is written over it, so only a text that needs
@@ -125,7 +140,7 @@ def _cell(ref: bytes, style: bytes, value: str) -> bytes:
     """
     if not value:
         return b'<c r="%s"%s/>' % (ref, style)
-    text = _escaped(cell_text(value))
+    text = xml_text(cell_text(value))
     if cell_text(value) == value == value.strip():
         return b'<c r="%s"%s t="str"><v>%s</v></c>' % (ref, style, text)
     return b'<c r="%s"%s t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>' % (ref, style, text)
@@ -136,7 +151,8 @@ def cell_text(value: str) -> str:
     return ESCAPE_LIKE.sub("_x005F_", value)
 
 
-def _escaped(value: str) -> bytes:
+def xml_text(value: str) -> bytes:
+    """A text as it stands between XML tags, less the characters that XML cannot hold."""
     return escape(ILLEGAL.sub("", value)).encode()
 
 
@@ -149,7 +165,7 @@ def _with_units(data: bytes, units: list[tuple[str, ...]]) -> bytes:
 
 def _own_row(number: int, texts: tuple[str, ...], style: bytes) -> bytes:
     cells = b"".join(
-        _cell(f"{letter}{number}".encode(), style, text) for letter, text in zip("BCDEF", texts, strict=True)
+        text_cell(f"{letter}{number}".encode(), style, text) for letter, text in zip("BCDEF", texts, strict=True)
     )
     return b'<row r="%d">%s</row>' % (number, cells)
 

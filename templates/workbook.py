@@ -1,6 +1,7 @@
 """Form -> the base workbook in one language, with slots that each recipient's copy fills in."""
 
 import io
+from collections.abc import Callable
 
 from openpyxl import Workbook
 from openpyxl.packaging.custom import StringProperty
@@ -14,6 +15,7 @@ from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, lay
 from templates.lean import lean
 from templates.lists import write_lists
 from templates.live import make_live, write_rules
+from templates.live_items import Live
 from templates.marks import name_findings
 from templates.round import Office
 from templates.sheets import Writer, slot, write_sheet
@@ -25,8 +27,13 @@ LOCALES = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
 PAPER_A4 = 9
 
 
-def build_base(form: Form, language: str, office: Office) -> bytes:
-    """The base workbook of a form in one language, as the bytes of an .xlsx file."""
+def build_base(
+    form: Form, language: str, office: Office, add: Callable[[Workbook, Live], None] = lambda _workbook, _live: None
+) -> bytes:
+    """The base workbook of a form in one language, as the bytes of an .xlsx file.
+
+    `add` puts in what not every workbook has; it is given the workbook and its live checks.
+    """
     workbook = Workbook()
     del workbook[workbook.active.title]  # type: ignore[union-attr]
     live = make_live(form, language)
@@ -45,6 +52,7 @@ def build_base(form: Form, language: str, office: Office) -> bytes:
     write_rules(rules, live, note, writer.say("more", antall="{antall}"))
     write_lists(workbook, form, language, live.plan.records, live.plan.columns, note)
     _write_stamp(writer, note)
+    add(workbook, live)
     for sheet in workbook.worksheets:
         _protect(sheet)
         if sheet.sheet_state == "visible":

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import date
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,13 @@ class Club:
         noon = self.round.form.deadline.replace(year=day.year, month=day.month, day=day.day).timestamp()
         os.utime(path, (noon, noon))
         return path
+
+    def newest_letter(self) -> tuple[EmailMessage, dict[str, bytes]]:
+        """The letter that feedback makes now, and its files by name."""
+        (made,) = self.json("feedback")["letters"]
+        letter = email.message_from_bytes((self.folder / made["path"]).read_bytes(), policy=email.policy.default)
+        assert isinstance(letter, EmailMessage)
+        return letter, {str(part.get_filename()): part.get_content() for part in letter.iter_attachments()}
 
 
 @pytest.fixture
@@ -277,6 +285,26 @@ def test_every_owner_gets_one_letter_once(club: Club) -> None:
         assert "Vekstene koster 200" in text
         assert "C11" in text
     assert club.json("feedback")["letters"] == []
+
+
+def test_the_workbook_that_comes_with_a_letter_is_corrected_and_returned_until_all_is_right(club: Club) -> None:
+    club.answer("HAGE-0001-1", PLAN | {"budsjett": 150}, [*PLANTS, {"art": "Mais", "antall": "mange"}])
+    said = []
+    for number, change in enumerate(({"vekster": [{}, {}, {"antall": 30}]}, {"plan": {"budsjett": 500}}, None)):
+        club.json("ingest")
+        letter, files = club.newest_letter()
+        said.append((letter["Subject"], files))
+        if change is not None:
+            (name,) = files
+            path = club.put(f"{number}-{name}", fill_workbook(files[name], club.round.form, "nb", change))
+            os.utime(path, (path.stat().st_mtime + 60 * (number + 1),) * 2)
+
+    assert [(subject, list(files)) for subject, files in said] == [
+        ("Plan HAGE-0001-1: 2 opplysninger må rettes innen 1. april", ["HAGE-0001-1-rettes.xlsx"]),
+        ("Plan HAGE-0001-1: 1 opplysning må rettes innen 1. april", ["HAGE-0001-1-rettes.xlsx"]),
+        ("Kvittering for plan HAGE-0001-1: alle opplysninger er med", []),
+    ]
+    assert club.json("status")["by_outcome"] == {"accepted": 1, "superseded": 2}
 
 
 def test_the_register_workbook_has_the_report_and_its_rows(club: Club) -> None:
