@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
+DAYS = ("%Y-%m-%d", "%d.%m.%Y")
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
 
@@ -109,7 +110,9 @@ def send_out(
     folder: Path, *, skip_bad: bool, copies: int | None, send: bool, redirect: str | None, as_json: bool
 ) -> None:
     """Make a workbook for every recipient, in sent/, and the letter it goes with."""
-    from outputs.notices import INVITATION, make_invitations
+    from outputs.letters.stationery import stationery_of
+    from outputs.notice_letters import INVITATION
+    from outputs.notices import make_invitations
     from outputs.results import letters_json
     from outputs.telling import bad_rows, letter_lines
     from templates import sendout
@@ -119,6 +122,7 @@ def send_out(
         good, bad = round_.read_recipients()
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
+        stationery_of(round_)  # what is wrong with the letters is told before a workbook is made
         lines = sendout.plan(round_, good, copies)
         with progress("Workbooks", len(lines)) as step:
             written = sendout.send_out(round_, lines, lambda: step(1))
@@ -146,18 +150,21 @@ def collect(folder: Path, *, as_json: bool) -> None:
     import os
 
     from intake import mailbox
+    from outputs.bounces import bounce_taker
     from outputs.results import collected_json
     from outputs.telling import collected_lines
 
     with _told_plainly():
         round_ = _round(folder)
         password = os.environ.get(mailbox.PASSWORD)
-        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, progress)
+        takes_back = bounce_taker(lambda: _register(folder)[1], _now(round_.form))
+        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, progress, takes_back)
     if as_json:
         _print_json(collected_json(found))
     else:
         _tell(collected_lines(found, round_.inbox))
-    sys.exit(NEEDS_A_PERSON if found.too_big or found.missed else DONE)
+    came_back = any(one.came_back for one in found.new)
+    sys.exit(NEEDS_A_PERSON if found.too_big or found.missed or came_back else DONE)
 
 
 @main.command()
@@ -227,14 +234,17 @@ def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_
 @json_option
 @click.pass_obj
 def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
-    """Write the letters that are owed to owners, in outbox/."""
+    """Write the letters that are owed to owners, in outbox/: on what came back, and on more time."""
     from outputs.feedback import KINDS
+    from outputs.notice_letters import EXTENSION
+    from outputs.notices import make_extensions
     from outputs.outbox import make_letters
 
     with _told_plainly():
         round_, register = _register(folder)
-        made = make_letters(round_, register, _now(round_.form))
-        run = _sent(round_, register, KINDS, send=send, redirect=redirect)
+        now = _now(round_.form)
+        made = make_letters(round_, register, now) + make_extensions(round_, register, now)
+        run = _sent(round_, register, [*KINDS, EXTENSION], send=send, redirect=redirect)
     _tell_letters(round_, made, run, as_json=as_json)
 
 
@@ -245,13 +255,59 @@ def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -
 @click.pass_obj
 def remind(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write to those who have not answered, or not corrected in time; once for each deadline."""
-    from outputs.notices import REMINDER, make_reminders
+    from outputs.notice_letters import REMINDER
+    from outputs.notices import make_reminders
 
     with _told_plainly():
         round_, register = _register(folder)
         made = make_reminders(round_, register, _now(round_.form))
         run = _sent(round_, register, [REMINDER], send=send, redirect=redirect)
     _tell_letters(round_, made, run, as_json=as_json)
+
+
+@main.command()
+@click.argument("report")
+@click.argument("until", type=click.DateTime(DAYS))
+@click.option("--reason", default="", help="Why. Stays in the register.")
+@click.option("--by", default="", help="Who decides: the name of a person.")
+@json_option
+@click.pass_obj
+def extend(folder: Path, report: str, until: datetime, *, reason: str, by: str, as_json: bool) -> None:
+    """Give one REPORT more time, to come in or to be corrected, until the end of a day (2024-02-15).
+
+    To move the deadline of all, change it in round.toml. Either way `behov feedback` tells the owners.
+    """
+    from outputs.decide import Wish
+    from outputs.extend import EXTEND, extend, extended_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        wish = Wish(EXTEND, "", reason, by, _now(round_.form))
+        done = extend(round_, register, report, until.date(), wish)
+    if as_json:
+        _print_json(done)
+    else:
+        _tell(extended_lines(done))
+
+
+@main.command()
+@send_option
+@redirect_option
+@json_option
+@click.pass_obj
+def close(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
+    """Write to each owner, at the end of the round, what is registered from it.
+
+    Owners with something that waits for a person, or may still be corrected, are left out; run it again later.
+    """
+    from outputs.notice_letters import CLOSING
+    from outputs.notices import make_closings
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        made, left = make_closings(round_, register, _now(round_.form))
+        run = _sent(round_, register, [CLOSING], send=send, redirect=redirect)
+    _tell_letters(round_, made, run, as_json=as_json, left=left)
 
 
 @main.command()
@@ -268,6 +324,7 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
     sent after all. resend: to be sent again, though it was sent, refused or uncertain. discard: never to be sent.
     """
     from outputs import mailroom
+    from outputs.preview import write_preview
     from outputs.telling import history_lines, outbox_lines
 
     with _told_plainly():
@@ -276,6 +333,7 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
         mailroom.settle(round_, register, now)
         if action not in {"list", "show"}:
             mailroom.obey(register, action, letters, by, reason, now)
+            write_preview(round_, register, now)
         chosen = [mailroom.letter_history(register, number) for number in letters]
         listed = mailroom.letter_list(register) if action == "list" else chosen
     if as_json:
@@ -292,6 +350,8 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands."""
     from outputs.ingest import known_of
+    from outputs.letter_states import NEED_A_PERSON
+    from outputs.mailroom import letter_counts
     from outputs.telling import status_lines, unchecked_lines
     from validation.known import unchecked
 
@@ -301,6 +361,7 @@ def status(folder: Path, *, as_json: bool) -> None:
             "recipients": len(round_.recipients),
             "sent": len(round_.sent()),
             **register.status_counts(),
+            "letters": letter_counts(register),
         }
         skipped = unchecked(round_.form, known_of(round_))
     if as_json:
@@ -308,7 +369,8 @@ def status(folder: Path, *, as_json: bool) -> None:
     else:
         _tell(status_lines(counts))
         _tell(unchecked_lines(skipped))
-    sys.exit(NEEDS_A_PERSON if counts["need_a_person"] else DONE)
+    waits = counts["need_a_person"] or counts["letters"].keys() & set(NEED_A_PERSON)
+    sys.exit(NEEDS_A_PERSON if waits else DONE)
 
 
 @main.command()
@@ -523,23 +585,32 @@ def _register(folder: Path) -> tuple["Round", "Register"]:
 def _sent(
     round_: "Round", register: "Register", kinds: Collection[str], *, send: bool, redirect: str | None
 ) -> "Run | None":
-    """Send the letters of these kinds, if that is wanted."""
+    """Send the letters of these kinds, if that is wanted; draw the page that shows the outbox, as it was and is."""
+    from outputs.preview import write_preview
     from outputs.sending import send_letters
 
     if redirect and not send:
         raise WrongUse("--redirect says where --send sends; write both")
-    return send_letters(round_, register, kinds, progress, redirect=redirect) if send else None
+    write_preview(round_, register, _now(round_.form))
+    if not send:
+        return None
+    run = send_letters(round_, register, kinds, progress, redirect=redirect)
+    write_preview(round_, register, _now(round_.form))
+    return run
 
 
-def _tell_letters(round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool) -> None:
+def _tell_letters(
+    round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool, left: Sequence[str] = ()
+) -> None:
     from outputs.results import letters_json
-    from outputs.telling import letter_lines
+    from outputs.telling import left_lines, letter_lines
 
     if as_json:
-        _print_json(letters_json(made, run))
+        _print_json(letters_json(made, run) | ({"left": list(left)} if left else {}))
     else:
         _tell(letter_lines(made, round_.outbox, run))
-    sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
+        _tell(left_lines(left))
+    sys.exit(DONE if (run is None or run.done) and not left else NEEDS_A_PERSON)
 
 
 def _now(form: "Form") -> datetime:

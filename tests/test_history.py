@@ -29,7 +29,8 @@ from outputs.letter_states import WAITING as WAITING_LETTERS
 from outputs.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, TRANSITIONS, WAITING
 from outputs.log import APPEND_ONLY, failures, letters
 from outputs.mailroom import known, sends_itself
-from outputs.notices import REMINDER, make_reminders
+from outputs.notice_letters import REMINDER
+from outputs.notices import make_reminders
 from outputs.outbox import Told, make_letters
 from outputs.refusals import RefusalError
 from outputs.register import Register

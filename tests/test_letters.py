@@ -20,7 +20,7 @@ import pytest
 from outputs.feedback import MAX_LINES, Letter, Received, draft_letter
 from outputs.letters.words import TEXTS
 from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
-from outputs.notices import DEADLINE, INVITATION, OVERDUE, REMINDER, Lacking, Reason, draft_notice
+from outputs.notice_letters import DEADLINE, INVITATION, OVERDUE, REMINDER, Lacking, Reason, draft_notice
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Mail, Office
@@ -221,7 +221,7 @@ def notice(form: Form, name: str, language: str) -> Letter:
     owner = OWNERS[language]
     kind = stage if stage == INVITATION else REMINDER
     about = [Reason(owner, (stage, "2024-02-01"), (Path(f"{report}.xlsx"),), (report,)) for report in reports]
-    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), one) for one in lacking]
+    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one) for one in lacking]
     return draft_notice(form, OFFICE, owner, kind, about)
 
 

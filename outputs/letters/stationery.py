@@ -43,7 +43,7 @@ class Stationery:
     def layout(self, name: str) -> "Template":
         """Give the layout of that name: the office's own, or ours."""
         own = self.folder is not None and (self.folder / name).exists()
-        return _layout(self.folder if own and self.folder else LAYOUTS, name)
+        return layout_in(self.folder if own and self.folder else LAYOUTS, name)
 
 
 STANDARD = Stationery(load_texts(TEXTS))
@@ -145,7 +145,8 @@ def _try_layouts(house: Stationery) -> None:
 
 
 @cache
-def _layout(folder: Path, name: str) -> "Template":
+def layout_in(folder: Path, name: str) -> "Template":
+    """Give the layout of that name in a folder. A variable that is missing in it is an error."""
     from jinja2 import FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only where letters are written
     from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
 
