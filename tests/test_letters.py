@@ -20,7 +20,19 @@ import pytest
 from outputs.feedback import MAX_LINES, Letter, Received, draft_letter
 from outputs.letters.words import TEXTS
 from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
-from outputs.notice_letters import DEADLINE, INVITATION, OVERDUE, REMINDER, Lacking, Reason, draft_notice
+from outputs.notice_letters import (
+    CLOSING,
+    DEADLINE,
+    EXTENSION,
+    INVITATION,
+    OVERDUE,
+    REMINDER,
+    Closed,
+    Extended,
+    Lacking,
+    Reason,
+    draft_notice,
+)
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Mail, Office
@@ -157,17 +169,56 @@ def locked(number: str = "0007-1") -> Received:
     return replace(in_time(outcome="unreadable", number=number), title="", file="melding.xlsx", reason=reason)
 
 
+def refused(code: str, nb: str, nn: str, file: str, outcome: str = "quarantined") -> Received:
+    item = replace(in_time(outcome=outcome), title="", file=file, code=code, reason={"nb": nb, "nn": nn})
+    return replace(item, enclosed=code == "wrong_form")
+
+
+def marked(item: Received, *, nn: bool = False) -> Received:
+    """The same, with a marked workbook that goes along."""
+    owner = "964952612-hemsedal-kommune" if nn else "920125298-asker-kommune"
+    return replace(item, marked=f"{owner}-{item.report}.xlsx")
+
+
+def sent_again(item: Received) -> Received:
+    came = datetime(2024, 2, 9, 10, 30, tzinfo=OSLO)
+    return replace(item, received=came, again=True, heard=item.outcome, due=date(2024, 2, 16))
+
+
 def titled(title: str, item: Received) -> Received:
     return replace(item, title=title)
 
 
+TYPES_NN = replace(TYPES, sheet="Verksemder")
+MANY = tuple(replace(TYPES, cells=(f"F{row}",), row_name=f"Barnehage {row}") for row in range(8, 46))
+CAME_LATE = datetime(2024, 2, 2, 9, 5, tzinfo=OSLO)
+OLD_FORM = refused(
+    "wrong_form",
+    "Filen «Behovsmelding 2023.xlsx» er et annet skjema enn det vi samler inn nå. "
+    "Send Excel-filen dere fikk fra oss denne gangen.",
+    "Fila «Behovsmelding 2023.xlsx» er eit anna skjema enn det vi samlar inn no. "
+    "Send Excel-fila de fekk frå oss denne gongen.",
+    "Behovsmelding 2023.xlsx",
+)
+NOTHING = refused("empty_return", "", "", "BM24-0007-1.xlsx", "empty")
 SECOND = replace(in_time(ORGNR, TYPES), told=(YEARS, INVOLVED, ORGNR), received=datetime(2024, 2, 8, 8, 0, tzinfo=OSLO))
 LETTERS = {
-    "correction-nb": [in_time(YEARS, INVOLVED, ORGNR, SMALL)],
-    "correction-nn": [in_time(YEARS, INVOLVED, ORGNR_NN, SMALL)],
-    "correction-again-nb": [SECOND],
-    "correction-again-nn": [replace(SECOND, findings=(ORGNR_NN, replace(TYPES, sheet="Verksemder")))],
-    "correction-one-nn": [in_time(replace(TYPES, sheet="Verksemder"))],
+    "correction-nb": [marked(in_time(YEARS, INVOLVED, ORGNR, SMALL))],
+    "correction-nn": [marked(in_time(YEARS, INVOLVED, ORGNR_NN, SMALL), nn=True)],
+    "correction-again-nb": [marked(SECOND)],
+    "correction-again-nn": [marked(replace(SECOND, findings=(ORGNR_NN, TYPES_NN)), nn=True)],
+    "correction-one-nn": [in_time(TYPES_NN)],
+    "correction-long-nb": [marked(in_time(*MANY, SMALL))],
+    "looked-again-nn": [marked(replace(in_time(INVOLVED), heard="accepted", stood="needs_correction~1"), nn=True)],
+    "wrong-form-nb": [OLD_FORM],
+    "wrong-form-nn": [OLD_FORM],
+    "empty-nb": [NOTHING],
+    "empty-nn": [NOTHING],
+    "duplicate-nb": [marked(sent_again(in_time(YEARS, INVOLVED)))],
+    "duplicate-nn": [sent_again(in_time(outcome="accepted"))],
+    "duplicate-unreadable-nb": [sent_again(locked())],
+    "taken-late-nb": [replace(in_time(outcome="accepted"), received=CAME_LATE, heard="late")],
+    "taken-late-nn": [replace(in_time(outcome="accepted"), received=CAME_LATE, heard="late")],
     "corrected-nb": [replace(in_time(outcome="accepted"), told=(YEARS, INVOLVED))],
     "receipt-nb": [in_time(outcome="accepted")],
     "receipt-nn": [in_time(outcome="accepted")],
@@ -213,10 +264,22 @@ NOTICES: dict[str, tuple[str, tuple[str, ...], tuple[Lacking, ...]]] = {
     "reminder-correction": ("", (), (LACKING,)),
     "reminder-corrections": ("", (), (replace(LACKING, errors=1), UNREADABLE)),
 }
-NAMES = [*LETTERS, *(f"{name}-{language}" for name in NOTICES for language in OWNERS)]
+EXTENDED = Extended("BM24-0007-1", "Språk i hele barnehagen", date(2024, 3, 1))
+CLOSED = Closed("BM24-0007-1", "Språk i hele barnehagen", "accepted", 0, datetime(2024, 1, 30, 14, 12, tzinfo=OSLO))
+UNCORRECTED = replace(CLOSED, report="BM24-0007-2", title="Lesing i alle fag", status="needs_correction", errors=2)
+WITHDRAWN = replace(CLOSED, report="BM24-0007-3", title="Trygge overganger", status="withdrawn")
+MORE_TIME_AND_ENDS: dict[str, tuple[str, tuple[Extended | Closed | None, ...]]] = {
+    "extension": (EXTENSION, (None,)),
+    "extended": (EXTENSION, (EXTENDED,)),
+    "closing": (CLOSING, (CLOSED,)),
+    "closing-several": (CLOSING, (CLOSED, UNCORRECTED, WITHDRAWN)),
+}
+NAMES = [*LETTERS, *(f"{name}-{language}" for name in (*NOTICES, *MORE_TIME_AND_ENDS) for language in OWNERS)]
 
 
 def notice(form: Form, name: str, language: str) -> Letter:
+    if name in MORE_TIME_AND_ENDS:
+        return late_notice(form, name, language)
     stage, reports, lacking = NOTICES[name]
     owner = OWNERS[language]
     kind = stage if stage == INVITATION else REMINDER
@@ -225,9 +288,22 @@ def notice(form: Form, name: str, language: str) -> Letter:
     return draft_notice(form, OFFICE, owner, kind, about)
 
 
+def late_notice(form: Form, name: str, language: str) -> Letter:
+    kind, about = MORE_TIME_AND_ENDS[name]
+    owner, reasons = OWNERS[language], []
+    for one in about:
+        more = {"extended" if isinstance(one, Extended) else "closed": one} if one else {}
+        reasons.append(Reason(owner, ("", ""), reports=(one.report if one else SENT[0],), **more))  # type: ignore[arg-type]
+    return draft_notice(form, OFFICE, owner, kind, reasons)
+
+
 def letter_of(form: Form, name: str) -> Letter:
     rest, _, language = name.rpartition("-")
-    return notice(form, rest, language) if rest in NOTICES else write(form, LETTERS[name], language)
+    return (
+        notice(form, rest, language)
+        if rest in {*NOTICES, *MORE_TIME_AND_ENDS}
+        else write(form, LETTERS[name], language)
+    )
 
 
 def write(form: Form, about: Sequence[Received], language: str = "nb") -> Letter:

@@ -144,7 +144,7 @@ def test_an_owner_hears_that_what_came_late_is_taken_in(club: Club) -> None:
 
     (letter,) = club.write()
     assert letter["kind"] == "receipt"
-    assert "Filen kom etter fristen, men den er tatt med. Alle opplysningene vi trenger, er med." in club.text(letter)
+    assert "Den kom etter fristen, men er tatt med likevel. Alle opplysningene vi trenger, er med." in club.text(letter)
 
 
 # files that gave no answers
@@ -157,7 +157,7 @@ def test_an_owner_hears_that_what_came_late_is_taken_in(club: Club) -> None:
         ("sheets_missing", "quarantined", "unreadable", "Send skjemaet på nytt som svar på denne e-posten"),
         ("wrong_form", "quarantined", "wrong_form", "Det er dessverre ikke det skjemaet vi trenger. Grunnen står her."),
         ("unknown_version", "quarantined", "wrong_form", "Skjemaet dere skal bruke, ligger ved."),
-        ("empty_return", "empty", "empty", "men ingenting er fylt ut i det. Kanskje ble ikke svarene lagret"),
+        ("empty_return", "empty", "empty", "men ingenting er fylt ut i det. Kan det være at svarene ikke ble lagret"),
     ],
 )
 def test_each_kind_of_bad_file_has_a_letter_of_its_own(
@@ -235,7 +235,7 @@ def test_an_owner_that_sends_the_same_file_again_hears_that_nothing_is_changed(c
         "ingenting er endret",
         "Opplysningen vi ba dere rette, står slik den sto.",
         "Celle C7",
-        "Kanskje ble",
+        "Kan det være",
     ):
         assert words in club.text(letter)
     assert club.write() == []
