@@ -1,5 +1,6 @@
 """A person's decision on a report: whether its state permits it, and what it says of each version."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,7 +20,8 @@ from outputs.life import (
     WAITING,
     WITHDRAWN,
 )
-from outputs.log import decisions, returns
+from outputs.log import decisions
+from outputs.logbook import came
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from outputs.rulings import WAIVE, read_decided
@@ -35,6 +37,7 @@ from validation.verdict import LATE
 NAMES_VERSION, NAMES_RULE = "prefer", WAIVE  # decisions that say what they are about
 WHOLE = (NAMES_RULE, "withdraw")  # decisions on the report, whatever version counts
 
+log = logging.getLogger(__name__)
 
 Found = dict[str, Any]
 """One version as the register has it now."""
@@ -85,7 +88,7 @@ def decide(round_: Round, register: Register, subject: str, wish: Wish) -> Decis
 
 def _put_aside(connection: Connection, sha256: str, wish: Wish) -> Decision:
     """Settle a file that gave no answers: all a person can do is to put it aside."""
-    row = connection.execute(select(returns).where(returns.c.sha256 == sha256)).mappings().one()
+    row = connection.execute(select(came).where(came.c.sha256 == sha256)).mappings().one()
     if wish.what != "reject":
         how = decide_words(sha256[:SHORT], "reject")
         raise RefusalError(f"«{row['name']}» holds no answers, so it can only be put aside: behov {how}")
@@ -113,6 +116,7 @@ def _record(
 ) -> None:
     row = {"report": report, "what": wish.what, "rulings": rulings, "waives": sorted(set(waives))}
     connection.execute(insert(decisions).values(**row, by=wish.by, reason=wish.reason, at=wish.at))
+    log.info("decision  %s  %s  by %s: %s", report, wish.what, wish.by, wish.reason)
 
 
 class _Case:
@@ -128,8 +132,8 @@ class _Case:
     def _versions(self) -> list[Found]:
         version, report = self.register.current.version, self.register.current.report
         query = (
-            select(version, returns.c.name, returns.c.outcome.label("received_as"), report.c.sha256.label("counts"))
-            .join(returns, returns.c.sha256 == version.c.sha256)
+            select(version, came.c.name, came.c.outcome.label("received_as"), report.c.sha256.label("counts"))
+            .join(came, came.c.sha256 == version.c.sha256)
             .outerjoin(report, report.c.report == version.c.report)
             .where(version.c.report == self.report)
             .order_by(version.c.number)

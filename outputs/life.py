@@ -31,6 +31,8 @@ def _from(states: Iterable[str], to: str) -> dict[str, str]:
 JUDGING: dict[str, dict[str, str]] = {
     "judged": _from((RECEIVED, *JUDGED), AS_FOUND),  # and again, when another report changes what is found
     "came late": {RECEIVED: LATE},
+    "came in time after all": {LATE: AS_FOUND},  # the same file told better when it was received
+    "came late after all": _from(JUDGED, LATE),
     "doubted": {RECEIVED: QUARANTINED},
     "a newer counts": _from((RECEIVED, *JUDGED, LATE), SUPERSEDED),
     "what replaced it is out": {SUPERSEDED: AS_RECEIVED},

@@ -113,6 +113,28 @@ findings = Table(  # on receipt: what is wrong in the version itself
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
 )
+retimings = Table(  # a return that came again, with a better known time: the latest of them holds
+    "retimings",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), nullable=False, index=True),
+    Column("path", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("received", Moment, nullable=False),
+    Column("clock", Plain, nullable=False),
+    Column("sender", Words),
+    Column("outcome", Plain, nullable=False),  # how checking ended by that time
+    Column("reason", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+    _by(),
+)
+retimed_findings = Table(  # instead of `findings`
+    "retimed_findings",
+    log,
+    Column("retiming", Integer, ForeignKey(retimings.c.id), primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    *finding_columns(),
+)
 reviews = Table(  # a version held against the other reports; the latest review of it holds
     "reviews",
     log,
@@ -206,6 +228,8 @@ APPEND_ONLY = (
     origins,
     submissions,
     findings,
+    retimings,
+    retimed_findings,
     reviews,
     review_findings,
     correction_deadlines,

@@ -1,8 +1,10 @@
 """Writing in the log, and reading what it says of returns and versions."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -19,12 +21,32 @@ from outputs.log import (
     findings,
     origins,
     refusals,
+    retimings,
     returns,
     submissions,
 )
 from outputs.stored import dump_submission, load_submission
 from validation.verdict import LATE, Verdict
 
+retimed = (
+    select(retimings)
+    .where(retimings.c.id.in_(select(func.max(retimings.c.id)).group_by(retimings.c.sha256)))
+    .subquery("retimed")
+)
+came = (
+    select(
+        returns.c.sha256,
+        returns.c.report,
+        returns.c.recipient,
+        *(
+            func.coalesce(retimed.c[name], returns.c[name]).label(name)
+            for name in ("path", "name", "received", "sender", "outcome", "reason")
+        ),
+    )
+    .outerjoin(retimed, retimed.c.sha256 == returns.c.sha256)
+    .subquery("came")
+)
+"""Every return, received when it is known to have been by now."""
 VERSION_OUTCOMES = frozenset({*JUDGED, LATE, QUARANTINED})  # these may have answers that count
 
 # writing
@@ -125,7 +147,7 @@ def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str,
 
 def read_versions(connection: Connection, reports: Collection[str]) -> list[list[Version]]:
     """Read the versions of each report."""
-    column = returns.c
+    column = came.c
     query = (
         select(column.received, column.path, column.sha256, submissions.c.report, column.outcome)
         .join(submissions, submissions.c.sha256 == column.sha256)
@@ -139,8 +161,18 @@ def read_versions(connection: Connection, reports: Collection[str]) -> list[list
 def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[str, Submission]:
     """Read submissions by SHA-256."""
     column = submissions.c
-    rows = connection.execute(select(column.sha256, column.answers).where(among(column.sha256, sha256s)))
-    return {row.sha256: load_submission(row.answers) for row in rows}
+    wanted = list(sha256s)
+    rows = connection.execute(select(column.sha256, column.answers).where(among(column.sha256, wanted)))
+    read = {row.sha256: load_submission(row.answers) for row in rows}
+    for row in connection.execute(select(retimed).where(among(retimed.c.sha256, wanted))):
+        if row.sha256 in read:
+            read[row.sha256] = _retimed(read[row.sha256], row)
+    return read
+
+
+def _retimed(submission: Submission, row: Any) -> Submission:  # noqa: ANN401 - a row of `retimed`
+    known = {"path": Path(row.path), "received": row.received, "clock": row.clock, "sender": row.sender}
+    return replace(submission, source=replace(submission.source, **known))
 
 
 def latest_deadlines(connection: Connection, reports: Collection[str]) -> dict[str, datetime]:

@@ -21,6 +21,7 @@ from outputs.letter_states import COUNTING
 from outputs.life import SUPERSEDED, counting, rank
 from outputs.log import DUPLICATE, FAILED, as_finding, correction_deadlines, failures, letters, returns, submissions
 from outputs.logbook import (
+    came,
     known_returns,
     latest_deadlines,
     origin,
@@ -31,6 +32,7 @@ from outputs.logbook import (
     write_returns,
 )
 from outputs.projection import Projection, State
+from outputs.retiming import Order, judged_anew, order, write_retimings
 from outputs.reviews import NEVER, Reviewer, read_findings, read_reviews
 from outputs.rulings import NOTHING_DECIDED, read_decided, settled_files
 from outputs.waiting import waiting
@@ -137,12 +139,18 @@ class Register:
             chosen = _first_of_each(verdicts, known)
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
             new = {index: self._judged_by_its_deadline(verdicts[index], due) for index in chosen}
+            again = judged_anew(connection, verdicts, known, self.form, self.reviewer.known)
+            due |= self._open_corrections(connection, again)
+            again = [self._judged_by_its_deadline(verdict, due) for verdict in again]
             write_returns(connection, list(new.values()), now)
-            self._take_in(connection, list(new.values()), now)
+            write_retimings(connection, again, now)
+            self._take_in(connection, [*new.values(), *again], now)
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
             ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))
+            anew = {verdict.source.sha256 for verdict in again}
             told = [
-                ended[index] if index in ended else _duplicate(verdict, known) for index, verdict in enumerate(verdicts)
+                ended[index] if index in ended else _duplicate(verdict, known, anew)
+                for index, verdict in enumerate(verdicts)
             ]
             write_arrivals(connection, told, now)
         return told
@@ -313,15 +321,15 @@ class Register:
         """Give every file ever received with how it counts now."""
         version = self.current.version.c
         query = select(
-            returns.c.sha256,
-            returns.c.path,
-            func.coalesce(version.report, returns.c.report).label("report"),
-            returns.c.recipient,
-            returns.c.reason,
+            came.c.sha256,
+            came.c.path,
+            func.coalesce(version.report, came.c.report).label("report"),
+            came.c.recipient,
+            came.c.reason,
             version.number,
-            func.coalesce(version.outcome, returns.c.outcome).label("outcome"),
-            exists().where(letters.c.key.contains(returns.c.sha256), letters.c.state.in_(COUNTING)).label("told"),
-        ).outerjoin(self.current.version, version.sha256 == returns.c.sha256)
+            func.coalesce(version.outcome, came.c.outcome).label("outcome"),
+            exists().where(letters.c.key.contains(came.c.sha256), letters.c.state.in_(COUNTING)).label("told"),
+        ).outerjoin(self.current.version, version.sha256 == came.c.sha256)
         settled = settled_files(connection)
         read = [dict(row) for row in connection.execute(query).mappings()]
         rows = [row | {"outcome": settled.get(row["sha256"], row["outcome"])} for row in read]
@@ -350,13 +358,11 @@ def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[
     A time that somebody knows goes before one that is a guess.
     """
 
-    def order(index: int) -> tuple[bool, bool, datetime, str]:
-        verdict = verdicts[index]
-        source = verdict.source
-        return verdict.outcome == DUPLICATE, source.is_guess, source.received, str(source.path)
+    def earliest(index: int) -> tuple[bool, Order]:
+        return verdicts[index].outcome == DUPLICATE, order(verdicts[index].source)
 
     first: dict[str, int] = {}
-    for index in sorted(range(len(verdicts)), key=order):
+    for index in sorted(range(len(verdicts)), key=earliest):
         sha256 = verdicts[index].source.sha256
         if sha256 not in known:
             first.setdefault(sha256, index)
@@ -370,7 +376,8 @@ def _ended(verdict: Verdict, outcomes: dict[str, str]) -> Verdict:
     return verdict.ended(outcome)
 
 
-def _duplicate(verdict: Verdict, known: dict[str, tuple[str | None, str | None]]) -> Verdict:
+def _duplicate(verdict: Verdict, known: dict[str, tuple[str | None, str | None]], anew: Collection[str]) -> Verdict:
     report, recipient = known[verdict.source.sha256]
-    reason = load_texts(TEXTS).all("reason_duplicate")
+    key = "reason_duplicate_judged_anew" if verdict.source.sha256 in anew else "reason_duplicate"
+    reason = load_texts(TEXTS).all(key)
     return Verdict(verdict.source, DUPLICATE, reason, report=report, recipient=recipient)

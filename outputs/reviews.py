@@ -15,8 +15,8 @@ from sqlalchemy import Connection, insert, select
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission
 from outputs.database import among, insert_rows
 from outputs.life import SETTLED
-from outputs.log import as_finding, finding_row, findings, review_findings, reviews
-from outputs.logbook import read_submissions
+from outputs.log import as_finding, finding_row, findings, retimed_findings, review_findings, reviews
+from outputs.logbook import read_submissions, retimed
 from outputs.projection import REPORT, ROW, ROW_KEY, Projection
 from templates.form import Form, Rule
 from validation.across import ACROSS
@@ -65,10 +65,27 @@ def read_findings(connection: Connection, sha256s: Collection[str]) -> dict[str,
     query = select(findings).where(among(findings.c.sha256, sha256s)).order_by(findings.c.sha256, findings.c.position)
     rows = connection.execute(query).mappings()
     read = {sha256: tuple(map(as_finding, group)) for sha256, group in groupby(rows, lambda row: str(row["sha256"]))}
+    read |= _read_retimed(connection, sha256s)
     for sha256, review in read_reviews(connection, sha256s).items():
         both = [*read.get(sha256, ()), *review.found]
         read[sha256] = tuple(sorted(both, key=lambda finding: ORDER.index(finding.severity)))
     return read
+
+
+def _read_retimed(connection: Connection, sha256s: Collection[str]) -> dict[str, Findings]:
+    """Read what was found in versions by a time of receipt that was told better later."""
+    found = retimed_findings
+    query = (
+        select(retimed.c.sha256, found)
+        .outerjoin(found, found.c.retiming == retimed.c.id)
+        .where(among(retimed.c.sha256, sha256s))
+        .order_by(retimed.c.sha256, found.c.position)
+    )
+    rows = connection.execute(query).mappings()
+    return {
+        sha256: tuple(as_finding(row) for row in group if row["retiming"] is not None)
+        for sha256, group in groupby(rows, lambda row: str(row["sha256"]))
+    }
 
 
 class Reviewer:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, exists, select
 
 from outputs.feedback import REFUSED
 from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
-from outputs.log import DUPLICATE, arrivals, origins, refusals, returns
+from outputs.log import DUPLICATE, arrivals, origins, refusals
+from outputs.logbook import came
 from outputs.register import Register
 from outputs.rulings import settled_files
 from templates.recipients import Recipient
@@ -45,9 +46,9 @@ def sent_again(connection: Connection, rows: Iterable[Standing]) -> list[Standin
     return [{**row, **_again(latest[row["sha256"]])} for row in rows if row["sha256"] in latest]
 
 
-def _again(came: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
-    which = digest(f"{came.message_id} {came.received}".encode()).hexdigest()[:DIGEST_LENGTH]
-    return {"received": came.received, "message_id": came.message_id, "stood": f"{AGAIN}{which}"}
+def _again(mail: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
+    which = digest(f"{mail.message_id} {mail.received}".encode()).hexdigest()[:DIGEST_LENGTH]
+    return {"received": mail.received, "message_id": mail.message_id, "stood": f"{AGAIN}{which}"}
 
 
 def _versions(connection: Connection, register: Register) -> list[Standing]:
@@ -63,14 +64,14 @@ def _versions(connection: Connection, register: Register) -> list[Standing]:
             report.c.title,
             report.c.correction_deadline,
             (version.c.sha256 != report.c.sha256).label("stands_by"),
-            returns.c.received,
-            returns.c.name,
-            returns.c.reason,
+            came.c.received,
+            came.c.name,
+            came.c.reason,
             origins.c.message_id,
         )
         .join(report, report.c.report == version.c.report)
-        .join(returns, returns.c.sha256 == version.c.sha256)
-        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
+        .join(came, came.c.sha256 == version.c.sha256)
+        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
         .where(version.c.outcome.not_in((SUPERSEDED, QUARANTINED, *SETTLED)))
     )
     return [dict(row) for row in connection.execute(query).mappings()]
@@ -92,25 +93,25 @@ def _refused(connection: Connection, register: Register, round_: Round) -> Itera
 def _unused(connection: Connection, register: Register) -> list[Standing]:
     """Read every file that gave no version, in order of receipt."""
     version = register.current.version
-    believed = exists().where(version.c.sha256 == returns.c.sha256, version.c.outcome != QUARANTINED)
+    believed = exists().where(version.c.sha256 == came.c.sha256, version.c.outcome != QUARANTINED)
     query = (
         select(
-            returns.c.sha256,
-            returns.c.outcome,
-            returns.c.outcome.label("stood"),
-            returns.c.recipient,
-            returns.c.report,
-            returns.c.received,
-            returns.c.sender,
-            returns.c.name,
-            returns.c.reason,
+            came.c.sha256,
+            came.c.outcome,
+            came.c.outcome.label("stood"),
+            came.c.recipient,
+            came.c.report,
+            came.c.received,
+            came.c.sender,
+            came.c.name,
+            came.c.reason,
             refusals.c.code,
             origins.c.message_id,
         )
-        .outerjoin(refusals, refusals.c.sha256 == returns.c.sha256)
-        .outerjoin(origins, (origins.c.sha256 == returns.c.sha256) & (origins.c.path == returns.c.path))
-        .where(returns.c.outcome.in_(REFUSED), ~believed)
-        .order_by(returns.c.received)
+        .outerjoin(refusals, refusals.c.sha256 == came.c.sha256)
+        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
+        .where(came.c.outcome.in_(REFUSED), ~believed)
+        .order_by(came.c.received)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
 

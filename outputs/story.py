@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 from outputs.archive import archived
 from outputs.database import among
 from outputs.life import DECIDING
-from outputs.log import arrivals, decisions, letters, returns, review_findings, reviews
+from outputs.log import arrivals, decisions, letters, retimings, review_findings, reviews
+from outputs.logbook import came
 from outputs.mailroom import Key
 from outputs.register import Register
 from outputs.results import finding_json
@@ -69,22 +70,19 @@ class _Teller:
     def _files(self, report: str | None, sha256: str | None) -> list[Story]:
         """List the versions, and what else came in for the report, in order of receipt."""
         version, current = self.register.current.version, self.register.current.report
-        which = (
-            returns.c.sha256 == sha256
-            if report is None
-            else (returns.c.report == report) | (version.c.report == report)
-        )
+        which = came.c.sha256 == sha256 if report is None else (came.c.report == report) | (version.c.report == report)
         query = (
-            select(returns, version.c.number, version.c.outcome.label("now"), current.c.sha256.label("counts"))
-            .outerjoin(version, version.c.sha256 == returns.c.sha256)
+            select(came, version.c.number, version.c.outcome.label("now"), current.c.sha256.label("counts"))
+            .outerjoin(version, version.c.sha256 == came.c.sha256)
             .outerjoin(current, current.c.report == version.c.report)
             .where(which)
-            .order_by(returns.c.received, returns.c.path)
+            .order_by(came.c.received, came.c.path)
         )
         rows = self.connection.execute(query).mappings().all()
         sha256s = [row["sha256"] for row in rows]
         found, settled = self.register.findings_in(sha256s), settled_files(self.connection)
         seen, reviewed = self._arrivals(sha256s), self._reviews(sha256s)
+        retimed = self._retimings(sha256s)
         kept = {name: path.name for name, path in archived(self.round) if name in sha256s}
         return [
             {
@@ -103,6 +101,7 @@ class _Teller:
                 "findings": [finding_json(one) for one in found.get(row["sha256"], ())],
                 "reviews": reviewed.get(row["sha256"], []),
             }
+            | ({"retimed": retimed[row["sha256"]]} if row["sha256"] in retimed else {})
             for row in rows
         ]
 
@@ -112,6 +111,16 @@ class _Teller:
         for row in self.connection.execute(query).mappings():
             seen = {"path": row["path"], "at": self._when(row["seen_at"]), "by": row["by"], "outcome": row["outcome"]}
             told.setdefault(row["sha256"], []).append(seen)
+        return told
+
+    def _retimings(self, sha256s: Sequence[str]) -> dict[str, list[Story]]:
+        """List when a file came again and told better when it was received."""
+        query = select(retimings).where(among(retimings.c.sha256, sha256s)).order_by(retimings.c.id)
+        told: dict[str, list[Story]] = {}
+        for row in self.connection.execute(query).mappings():
+            one = {key: row[key] for key in ("path", "clock", "outcome", "by")}
+            moments = {"at": self._when(row["at"]), "received": self._when(row["received"])}
+            told.setdefault(row["sha256"], []).append(moments | one)
         return told
 
     def _reviews(self, sha256s: Sequence[str]) -> dict[str, list[Story]]:
@@ -216,6 +225,9 @@ def _file_lines(file: Story, language: str) -> Iterator[str]:
         yield f"  {'original':<12}{file['original']}"
     for seen in file["seen"]:
         yield f"  {'taken in':<12}{_time(seen['at'])} by {seen['by']}  {seen['path']}  ({WORDS[seen['outcome']]})"
+    for again in file.get("retimed", ()):
+        words = f"received {_time(again['received'])} after all, as {again['path']} tells"
+        yield f"  {'judged anew':<12}{_time(again['at'])} by {again['by']}: {words}  ({WORDS[again['outcome']]})"
     for finding in file["findings"]:
         place = " ".join(filter(None, (finding["sheet"], ", ".join(finding["cells"]))))
         waiver = f" – {finding['waiver']}" if finding.get("waiver") else ""

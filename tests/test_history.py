@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Connection, event, select
 
+from intake.submission import MAIL_SERVER
 from outputs import mailroom
 from outputs.archive import archive
 from outputs.decide import Wish, decide
@@ -146,6 +147,20 @@ class History(RuleBasedStateMachine):
         made = data.draw(st.sampled_from(sorted(self.taken.values(), key=str)))
 
         assert self.take_in([replace(made, folder="elsewhere")]) == ["duplicate"]
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data(), number=st.integers(1, 40))
+    def send_the_same_by_mail(self, data: st.DataObject, number: int) -> None:
+        """A mail knows when it was received, and may be in time though the file alone was not, or the other way."""
+        made = data.draw(st.sampled_from(sorted(self.taken.values(), key=str)))
+        received = day(1) + timedelta(days=number)
+        source = replace(made.source(), path=Path(f"inbox/{number}.eml/x.xlsx"), received=received, clock=MAIL_SERVER)
+
+        [verdict] = self.register.merge([Verdict(source, "duplicate")], self.now)
+
+        assert verdict.outcome == "duplicate"
+        known = self.register.submissions([made.report]).values()
+        assert all(one.source.received <= received for one in known if one.source.sha256 == source.sha256)
 
     @rule(made=versions())
     def fail_to_read(self, made: Made) -> None:

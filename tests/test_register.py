@@ -27,6 +27,8 @@ from outputs.log import (
     letter_orders,
     letters,
     log,
+    retimed_findings,
+    retimings,
     returns,
     review_findings,
     reviews,
@@ -351,6 +353,11 @@ def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any)
         connection.execute(insert(extensions).values(decision=1, due=NOW))
         review = {"id": 1, "sha256": SECOND.source().sha256, "news": 0, "why": "ingest", "at": NOW}
         connection.execute(insert(reviews).values(review))
+        again = {"id": 1, "sha256": SECOND.source().sha256, "path": "a/b.xlsx", "name": "b.xlsx", "clock": "mail"}
+        connection.execute(
+            insert(retimings).values(again | {"received": NOW, "outcome": "late", "reason": {}, "at": NOW})
+        )
+        connection.execute(insert(retimed_findings).values(retiming=1, position=0, **finding_row(ERROR)))
         connection.execute(insert(review_findings).values(review=1, position=0, **finding_row(ERROR)))
         letter = {
             "key": "k",
