@@ -82,6 +82,10 @@ NOUN = {
 
 @pytest.fixture(scope="module")
 def form() -> Form:
+    return letters_form()
+
+
+def letters_form() -> Form:
     file = FormFile.model_validate(
         {
             "form": "prøve",
