@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from outputs.feedback import MAX_LINES, Letter, Received, draft_letter
+from outputs.feedback import KINDS, MAX_LINES, Letter, Received, draft_letter
 from outputs.letters.words import TEXTS
 from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
 from outputs.notice_letters import (
@@ -33,6 +33,7 @@ from outputs.notice_letters import (
     Reason,
     draft_notice,
 )
+from outputs.notices import KINDS as NOTICE_KINDS
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Mail, Office
@@ -342,6 +343,14 @@ def test_a_letter_reads_as_its_golden_file(form: Form, name: str) -> None:
 
 def test_every_golden_file_is_a_letter() -> None:
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(NAMES)
+
+
+@pytest.mark.parametrize("language", OWNERS)
+def test_there_is_a_golden_letter_of_every_kind_in_every_language(form: Form, language: str) -> None:
+    letters = [letter_of(form, name) for name in NAMES if name.endswith(language)]
+
+    assert {letter.kind for letter in letters} == {*KINDS, *NOTICE_KINDS}
+    assert len(letters) >= 24
 
 
 # text and HTML
