@@ -272,7 +272,8 @@ class _Author:
 
     def _standing(self, item: Received) -> Iterator[str]:
         say = self.words.say
-        sentences = [self._came(self._how_it_came(item), item, name=self._name(item))]
+        name = self._name(item)
+        sentences = [self._came(self._how_it_came(item), item, name=name, name_capital=capital(name))]
         if item.late and item.missed:
             sentences.append(say("late", deadline=self.words.moment(item.missed)))
         if item.heard.startswith("late") and not item.late:
@@ -292,7 +293,9 @@ class _Author:
             return "same_file"
         if item.heard:
             return "looked_again_beside" if item.has_news else "looked_again"
-        return "received" if item.told is None else "received_again"
+        if item.told is not None:
+            return "received_again"
+        return "received" if len(self.about) == 1 else "received_listed"
 
     def _asked(self, item: Received) -> str:
         questions = len(item.found(WARNING))
