@@ -81,7 +81,7 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
         letters = make_letters(round_, register, now)
         write_preview(round_, register, now)
         step(1)
-    export(round_, register, round_.exports / "register.xlsx", form.languages[0])
+    export(round_, register, round_.exports / "register.xlsx", form.languages[0], now)
     places = {
         "workbooks": round_.sent_folder,
         "returned files": round_.inbox,

@@ -200,6 +200,11 @@ class Register:
             self._project(connection, list(reports))
             self._review(connection, now, why)
 
+    def learn(self, known: Known, now: datetime) -> None:
+        """Judge all reports by what the office knows from now on."""
+        self.reviewer = Reviewer(self.form, self.current, known)
+        self.refresh((), now, "import")
+
     def _take_in(self, connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
         fresh = {version.source.sha256: version for verdict in verdicts if (version := version_of(verdict))}
         if fresh:

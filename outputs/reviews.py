@@ -1,9 +1,11 @@
-"""Reports held against each other: what is found when all that count now are looked at together.
+"""Reports held against each other and against registers: what is found when all that count now are looked at together.
 
-What one report says may give a finding in another that came earlier. So every change of what counts
-leads to a review, and what a review finds anew in a version is added to the log.
+What one report says may give a finding in another that came earlier, and so may a register that is
+imported later. So every change of what counts or is known leads to a review, and what a review finds
+anew in a version is added to the log.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +22,12 @@ from outputs.logbook import read_submissions, retimed
 from outputs.projection import REPORT, ROW, ROW_KEY, Projection
 from templates.form import Form, Rule
 from validation.across import ACROSS
-from validation.check import across_findings, across_hits
+from validation.check import across_findings, across_hits, known_hits
 from validation.findings import ORDER, Finding
 from validation.hits import Hit
-from validation.known import Known
+from validation.known import KNOWN, Known, why_unchecked
 
+DATE = re.compile(r"\b\d\d\.\d\d\.\d{4}\b")
 Hits = list[tuple[Rule, Hit]]
 Findings = tuple[Finding, ...]
 
@@ -96,9 +99,14 @@ class Reviewer:
         self.current = current
         self.known = known
         self.asked: dict[str, list[str]] = {}  # the questions that the rules ask for, by sheet
-        for path in sorted({path for rule in form.rules if rule.check in ACROSS for path in rule.given.values()}):
+        for path in sorted({path for rule in form.rules if self._judges(rule) for path in rule.given.values()}):
             sheet, _, key = path.partition(".")
             self.asked.setdefault(sheet, []).append(key)
+
+    def _judges(self, rule: Rule) -> bool:
+        """Tell whether a rule is about more than one report, or about a register that is here."""
+        check = str(rule.check)
+        return check in ACROSS or (check in KNOWN and not why_unchecked(check, self.known))
 
     def review(self, connection: Connection, now: datetime, why: str) -> set[str]:
         """Log what has changed in any version that counts; gives the reports concerned."""
@@ -117,7 +125,8 @@ class Reviewer:
         """Give the versions in which other things are found than the log says: report, last review, findings."""
         live = self._live(connection)
         hits: dict[str, Hits] = {}
-        for rule, hit in across_hits(self.form, list(enumerate(live))):
+        every = list(enumerate(live))
+        for rule, hit in (*across_hits(self.form, every), *known_hits(self.form, every, self.known)):
             hits.setdefault(live[hit.number].source.sha256, []).append((rule, hit))
         before = read_reviews(connection, {submission.source.sha256 for submission in live})
         full = read_submissions(connection, hits)
@@ -171,5 +180,6 @@ def _same_row(submission: Submission, hit: Hit) -> Row:
 
 
 def _cause(finding: Finding) -> str:
-    """Tell a finding apart from others in the same version."""
-    return repr((finding.rule, finding.part, finding.sheet, finding.cells, finding.message))
+    """Tell a finding apart from others in the same version; that a newer register says it too is no news."""
+    said = {language: DATE.sub("", words) for language, words in finding.message.items()}
+    return repr((finding.rule, finding.part, finding.sheet, finding.cells, said))

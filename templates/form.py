@@ -215,12 +215,28 @@ class Noun(Part):
     many: Text  # «behovsmeldinger»
 
 
+class Places(Part):
+    """The code list that tells where a kommunenr lies, and its columns of the county's number and name."""
+
+    list: str
+    county: str
+    county_name: str
+
+
+class KnownRegisters(Part):
+    """Which public registers together hold all units a form is about: each line is one way to have them."""
+
+    units: tuple[tuple[str, ...], ...] = ()
+    places: Places | None = None
+
+
 class RegisterColumn(Part):
-    """One column of the register workbook: a label and an expression in the rule language."""
+    """One column of the register workbook: a label and an expression; `aside`: after what caseworkers fill in."""
 
     key: str
     label: Text
     value: str
+    aside: bool = False
 
 
 class Rule(Part):
@@ -297,6 +313,7 @@ class FormFile(Part):
     choices: dict[str, Annotated[ChoiceList, BeforeValidator(_choice_list)]] = {}
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
+    registers: KnownRegisters = KnownRegisters()
 
 
 class RulesFile(Part):

@@ -28,6 +28,7 @@ from templates.messages import GUIDE_WORDS, bad_words, missing_texts
 from templates.named_checks import SCOPES
 from templates.predicate import parse
 from templates.problems import Problem, suggestion
+from templates.registers import SOURCES as REGISTERS
 from templates.texts import workbook_texts
 
 FILE = "form.toml"
@@ -55,6 +56,7 @@ def form_problems(form: Form) -> Iterator[Problem]:
         for path, question in asked(sheet):
             yield from _question_problems(form, sheet, question, path)
     yield from _register_problems(form)
+    yield from _known_register_problems(form)
 
 
 def asked(sheet: Sheet) -> Iterator[tuple[str, Question]]:
@@ -127,6 +129,25 @@ def _register_problems(form: Form) -> Iterator[Problem]:
             kind_of(form, parse(column.value, FormNames(form, None)))
         except PredicateError as error:
             yield Problem(FILE, f"{place}.value", error.reason, error.fix)
+
+
+def _known_register_problems(form: Form) -> Iterator[Problem]:
+    known = form.file.registers
+    for name in dict.fromkeys(name for together in known.units for name in together):
+        if name not in REGISTERS:
+            fix = suggestion(name, list(REGISTERS), "Take it out.")
+            yield Problem(FILE, "registers.units", f"there is no register «{name}»", fix)
+    if known.places is None:
+        return
+    if known.places.list not in form.lists:
+        fix = suggestion(known.places.list, list(form.lists), "Define it under [lists].")
+        yield Problem(FILE, "registers.places.list", f"there is no list «{known.places.list}»", fix)
+        return
+    columns = form.lists[known.places.list].columns
+    for key, column in (("county", known.places.county), ("county_name", known.places.county_name)):
+        if column not in columns:
+            reason = f"list «{known.places.list}» has no column «{column}»"
+            yield Problem(FILE, f"registers.places.{key}", reason, suggestion(column, columns))
 
 
 # choices

@@ -26,8 +26,11 @@ class Grant:
 def read_grants(folder: Path) -> tuple[list[Grant], list[BadRow]]:
     """The grants of a round folder, and the rows that need a person; none without the file. Raises TableError."""
     path = next((path for path in (folder / "grants.xlsx", folder / "grants.csv") if path.exists()), None)
-    if path is None:
-        return [], []
+    return read_grants_file(path) if path else ([], [])
+
+
+def read_grants_file(path: Path) -> tuple[list[Grant], list[BadRow]]:
+    """The grants of one file, and the rows that need a person. Raises TableError."""
     grants: dict[str, Grant] = {}
     bad = []
     for number, row in read_rows(path, "grants", ("reference", "owner", "title", "year")):

@@ -206,7 +206,12 @@ class Round:
         """The recipients, and the rows that need a person. Raises TableError."""
         workbook = self.folder / "recipients.xlsx"
         path = workbook if workbook.exists() else self.folder / "recipients.csv"
-        return read_recipients(path, self.form.languages, _types(self.form))
+        return read_recipients(path, self.form.languages, self.recipient_types)
+
+    @property
+    def recipient_types(self) -> list[str]:
+        """The types that recipients may have; none when any will do."""
+        return _types(self.form)
 
     @cached_property
     def recipients(self) -> dict[str, Recipient]:
@@ -263,6 +268,11 @@ class Round:
     @property
     def archive(self) -> Path:
         return self.folder / "archive"
+
+    @property
+    def known(self) -> Path:
+        """Snapshots of imported registers."""
+        return self.folder / "known"
 
     @property
     def outbox(self) -> Path:
