@@ -12,6 +12,7 @@ from templates.round import Round
 from validation.verdict import LATE, Verdict
 
 if TYPE_CHECKING:
+    from outputs.dashboard import Dashboard
     from outputs.sending import Run
 
 SHOWN = 12  # files listed under a heading
@@ -181,6 +182,13 @@ def left_lines(left: Sequence[str]) -> Iterator[str]:
             f"{_count(len(left), 'owner')} left out: something waits for a person, or may still be corrected "
             f"(behov status). {', '.join(left[:SHOWN])}{' …' if len(left) > SHOWN else ''}"
         )
+
+
+def dashboard_lines(made: "Dashboard") -> Iterator[str]:
+    """The dashboard: where it is, and what it lacks."""
+    yield f"Wrote {made.path}, {_count(made.pages, 'page')} in all. Open it in a web browser."
+    if not made.drawn:
+        yield "It has tables and no pictures. For pictures: pip install altair vl-convert-python, then run this again."
 
 
 def outbox_lines(letters: Sequence[dict[str, Any]]) -> Iterator[str]:
