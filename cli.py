@@ -188,8 +188,7 @@ def collect(folder: Path, *, as_json: bool) -> None:
         _print_json(collected_json(found))
     else:
         _tell(collected_lines(found, round_.inbox))
-    came_back = any(one.came_back for one in found.new)
-    sys.exit(NEEDS_A_PERSON if found.too_big or found.missed or came_back else DONE)
+    sys.exit(NEEDS_A_PERSON if found.needs_a_person else DONE)
 
 
 @main.command()
@@ -307,8 +306,7 @@ def extend(folder: Path, report: str, until: datetime, *, reason: str, by: str, 
 
     with _told_plainly():
         round_, register = _register(folder)
-        wish = Wish(EXTEND, "", reason, by, _now(round_.form))
-        done = extend(round_, register, report, until.date(), wish)
+        done = extend(round_, register, report, until.date(), Wish(EXTEND, "", reason, by, _now(round_.form)))
     if as_json:
         _print_json(done)
     else:
@@ -711,18 +709,16 @@ def _language(round_: "Round", wanted: str | None) -> str:
 def _sent(
     round_: "Round", register: "Register", kinds: Collection[str], *, send: bool, redirect: str | None
 ) -> "Run | None":
-    """Send the letters of these kinds, if that is wanted; draw the page that shows the outbox, as it was and is."""
+    """Send the letters of these kinds, if that is wanted, and draw the page that shows the outbox."""
     from outputs.preview import write_preview
     from outputs.sending import send_letters
 
     if redirect and not send:
         raise WrongUse("--redirect says where --send sends; write both")
-    write_preview(round_, register, _now(round_.form))
-    if not send:
-        return None
-    run = send_letters(round_, register, kinds, _progress(), redirect=redirect)
-    write_preview(round_, register, _now(round_.form))
-    return run
+    try:
+        return send_letters(round_, register, kinds, _progress(), redirect=redirect) if send else None
+    finally:
+        write_preview(round_, register, _now(round_.form))
 
 
 def _tell_letters(

@@ -82,6 +82,10 @@ class Collection:
     too_big: list[Listed]  # left for a person
     missed: int  # mails that the server did not hand out this time
 
+    @property
+    def needs_a_person(self) -> bool:
+        return bool(self.too_big or self.missed or any(one.came_back for one in self.new))
+
 
 def collect(
     settings: Mailbox | None,
