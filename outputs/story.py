@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from outputs.archive import archived
 from outputs.database import among
 from outputs.life import DECIDING
-from outputs.log import arrivals, decisions, letters, retimings, review_findings, reviews
+from outputs.log import arrivals, casework, decisions, letters, retimings, review_findings, reviews
 from outputs.logbook import came
 from outputs.mailroom import Key
 from outputs.register import Register
@@ -50,6 +50,7 @@ class _Teller:
             "files": files,
             "letters": self._letters({report, *sha256s}),
             "decisions": self._decisions(report, {file["sha256"]: file["number"] for file in files}),
+            "casework": self._casework(report),
             "commands": list(self._commands(report, files)),
         }
 
@@ -165,6 +166,14 @@ class _Teller:
             for row in rows
         ]
 
+    def _casework(self, report: str | None) -> list[Story]:
+        """List what caseworkers have written of a report, in order."""
+        query = select(casework).where(casework.c.report == report).order_by(casework.c.id)
+        rows = self.connection.execute(query).mappings()
+        return [
+            {"at": self._when(row["at"]), "by": row["by"], "field": row["field"], "value": row["value"]} for row in rows
+        ]
+
     def _when(self, moment: datetime | None) -> str | None:
         return moment.astimezone(self.zone).isoformat() if moment else None
 
@@ -208,6 +217,7 @@ def story_lines(told: Story, language: str) -> Iterator[str]:
         yield ""
         yield from _file_lines(file, language)
     yield from _event_lines(told)
+    yield from _casework_lines(told)
     if told["commands"]:
         yield "\nYou can"
         yield from (f"  {command}" for command in told["commands"])
@@ -250,6 +260,14 @@ def _event_lines(told: Story) -> Iterator[str]:
                 [f"version {ruling['number']} {ruling['ruling']}" for ruling in one["rulings"]] + one["waives"]
             )
             yield f"  {_time(one['at'])}  {one['decision']} by {one['by']}: {one['reason']}  ({about})"
+
+
+def _casework_lines(told: Story) -> Iterator[str]:
+    if told["casework"]:
+        yield "\nCaseworkers"
+        for one in told["casework"]:
+            value = "emptied" if one["value"] is None else one["value"]
+            yield f"  {_time(one['at'])}  {one['field']}: {value}  by {one['by']}"
 
 
 def _time(moment: str) -> str:

@@ -140,6 +140,12 @@ def test_it_stands_in_every_later_export_and_after_a_rebuild(desk: Desk) -> None
     assert {heading: first[heading] for heading in WRITTEN} == WRITTEN
 
 
+def test_the_story_of_a_report_tells_what_was_written_of_it(desk: Desk) -> None:
+    desk.bring(write(desk.export(), {FIRST: {"Vedtak": "Avslag"}}), "--yes", "--by", "Kari Holm")
+
+    assert "decision: refused  by Kari Holm" in desk.run("show", FIRST).stdout
+
+
 def test_nothing_is_kept_before_somebody_says_so(desk: Desk) -> None:
     filled = write(desk.export(), {FIRST: WRITTEN})
 
