@@ -433,12 +433,12 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 @click.option(
     "--to", "path", type=click.Path(path_type=Path), help="The file to write; for csv and parquet the folder."
 )
-@click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
+@click.option("--language", help="Of headings and choices (default: as round.toml says, else the form's first).")
 @click.option(
     "--format", "kind", type=click.Choice(EXPORTS), default=EXPORTS[0], show_default=True, help="What to write."
 )
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str, kind: str) -> None:
+def export(folder: Path, path: Path | None, language: str | None, kind: str) -> None:
     """Write the register workbook, with columns for caseworkers; or the register for other programs.
 
     xlsx: the workbook. csv, parquet: each of its tables as a file. journal: what came in and went out, for the archive.
@@ -447,9 +447,8 @@ def export(folder: Path, path: Path | None, language: str, kind: str) -> None:
 
     with _told_plainly():
         round_, register = _register(folder)
-        if language not in round_.form.languages:
-            raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(round_.form.languages)}")
-        made = exports.write(round_, register, kind, path, language, _now(round_.form))
+        chosen = _language(round_, language)
+        made = exports.write(round_, register, kind, path, chosen, _now(round_.form))
     for written in made:
         _say(f"Wrote {written}")
 
@@ -501,6 +500,28 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
         again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
         _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
     sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not dry_run) else DONE)
+
+
+@main.command()
+@click.option("--language", help="The language of the pages (default: as round.toml says, else the form's first).")
+@json_option
+@click.pass_obj
+def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
+    """Write the round in one page, with a page for each report: dashboard/index.html.
+
+    The pages need no network and no script. Pictures need the extra: pip install "behov[dashboard]"
+    """
+    from outputs.dashboard import make_dashboard
+    from outputs.telling import dashboard_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        chosen = _language(round_, language)
+        made = make_dashboard(round_, register, _now(round_.form), chosen, progress)
+    if as_json:
+        _print_json(made.json())
+    else:
+        _tell(dashboard_lines(made))
 
 
 @main.group()
@@ -612,6 +633,15 @@ def _register(folder: Path) -> tuple["Round", "Register"]:
 
     round_ = _round(folder)
     return round_, Register.of(round_, known_of(round_))
+
+
+def _language(round_: "Round", wanted: str | None) -> str:
+    """Choose the language of what staff read."""
+    languages = round_.form.languages
+    language = wanted or round_.settings.language or languages[0]
+    if language not in languages:
+        raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(languages)}")
+    return language
 
 
 def _sent(

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Text = dict[str, str]
-"""One text in every language of the form: language code to words."""
+from templates.counted_by import Dashboard
+
+Text = dict[str, str]  # one text in every language of the form: language code to words
 
 QuestionType = Literal[
     "text", "longtext", "integer", "amount", "decimal", "percent", "date", "email", "phone",
@@ -22,7 +23,6 @@ QuestionType = Literal[
 ]  # fmt: skip
 Severity = Literal["error", "warning", "info"]
 YES, NO = "Ja", "Nei"  # the codes of a yesno answer; both written languages use these words
-
 UNITS = "units"  # the choices and the list that hold a recipient's own units
 UNIT_COLUMNS = ("name", "orgnr", "type", "kommunenr", "owner")
 NUMERIC: frozenset[str] = frozenset({"integer", "amount", "decimal", "percent"})
@@ -313,6 +313,7 @@ class FormFile(Part):
     choices: dict[str, Annotated[ChoiceList, BeforeValidator(_choice_list)]] = {}
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
+    dashboard: Dashboard = Dashboard()
     registers: KnownRegisters = KnownRegisters()
 
 
