@@ -56,6 +56,12 @@ returns = Table(
     Column("ingested_at", Moment, nullable=False),
     _by(),
 )
+refusals = Table(  # why a return was refused: a code of intake/texts.toml; an older program did not keep it
+    "refusals",
+    log,
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("code", Plain, nullable=False),
+)
 failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
     "failures",
     log,
@@ -166,6 +172,12 @@ decisions = Table(
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
 )
+extensions = Table(  # until when a decision lets a report be sent in or corrected
+    "extensions",
+    log,
+    Column("decision", Integer, ForeignKey(decisions.c.id), primary_key=True, autoincrement=False),
+    Column("due", Moment, nullable=False),
+)
 letters = Table(  # the mailroom writes these; `letter_events` tells how `state` came to be
     "letters",
     log,
@@ -254,6 +266,7 @@ casework = Table(  # what a caseworker has written of a report; the latest of a 
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
     returns,
+    refusals,
     failures,
     arrivals,
     origins,
@@ -265,6 +278,7 @@ APPEND_ONLY = (
     review_findings,
     correction_deadlines,
     decisions,
+    extensions,
     letter_events,
     letter_ids,
     letter_orders,
