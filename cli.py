@@ -373,7 +373,7 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
 @click.pass_obj
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands."""
-from outputs.checking import known_of
+    from outputs.checking import known_of
     from outputs.letter_states import NEED_A_PERSON
     from outputs.mailroom import letter_counts
     from outputs.telling import status_lines, unchecked_lines
