@@ -361,8 +361,7 @@ class Form:
 
     @property
     def deadline(self) -> datetime:
-        """The deadline with its time zone."""
-        return self.file.deadline.replace(tzinfo=self.zone)
+        return self.file.deadline.replace(tzinfo=self.zone)  # the moment, wherever one is
 
     def questions(self) -> Iterator[tuple[str, Question]]:
         """Every question with the key of its sheet, in the order they are asked."""
