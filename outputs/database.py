@@ -52,6 +52,9 @@ class Database(Protocol):
     def count_on(self, connection: Connection, log: MetaData) -> None:
         """Let the numbers that the database gives follow those that were copied."""
 
+    def scrub(self) -> None:
+        """Leave nothing on the disk of what was emptied in the tables."""
+
     def damage(self, connection: Connection) -> Iterator[str]:
         """Tell what the database itself finds to be damaged."""
 

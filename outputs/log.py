@@ -33,6 +33,11 @@ def _by() -> Column[str]:
     return Column("by", Words, nullable=False, default=actor, server_default="")
 
 
+def _forgotten() -> Column[int | None]:
+    """Name the record of who had a row emptied of persons: see `outputs.forget`."""
+    return Column("forgotten", Integer, ForeignKey("forgettings.id"))
+
+
 def finding_columns() -> list[Column[Any]]:
     """Give a column for each field of a Finding."""
     texts = [Column(name, Plain, nullable=False) for name in ("rule", "part", "severity")]
@@ -41,6 +46,14 @@ def finding_columns() -> list[Column[Any]]:
     return [*texts, *words, *(Column(name, JSON, nullable=False) for name in lists)]
 
 
+forgettings = Table(  # contact persons removed after the round
+    "forgettings",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
 returns = Table(
     "returns",
     log,
@@ -55,6 +68,7 @@ returns = Table(
     Column("recipient", Plain),
     Column("ingested_at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
     "failures",
@@ -67,6 +81,7 @@ failures = Table(  # files that our own failure stopped; each may be tried again
     Column("reason", JSON, nullable=False),
     Column("ingested_at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 arrivals = Table(  # every place a return was seen, and what the run said about it
     "arrivals",
@@ -88,6 +103,7 @@ origins = Table(  # who says when and from whom each arrival came; a mail's word
     Column("message_id", Words),
     Column("subject", Words),
     Column("sent", Moment),
+    _forgotten(),
 )
 submissions = Table(
     "submissions",
@@ -99,6 +115,7 @@ submissions = Table(
     Column("language", Plain, nullable=False),
     Column("recipient", Plain, nullable=False),
     Column("answers", Plain, nullable=False),  # see dump_submission
+    _forgotten(),
 )
 findings = Table(  # on receipt: what is wrong in the version itself
     "findings",
@@ -106,6 +123,7 @@ findings = Table(  # on receipt: what is wrong in the version itself
     Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
+    _forgotten(),
 )
 retimings = Table(  # a return that came again, with a better known time: the latest of them holds
     "retimings",
@@ -121,6 +139,7 @@ retimings = Table(  # a return that came again, with a better known time: the la
     Column("reason", JSON, nullable=False),
     Column("at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 retimed_findings = Table(  # instead of `findings`
     "retimed_findings",
@@ -128,6 +147,7 @@ retimed_findings = Table(  # instead of `findings`
     Column("retiming", Integer, ForeignKey(retimings.c.id), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
+    _forgotten(),
 )
 reviews = Table(  # a version held against the other reports; the latest review of it holds
     "reviews",
@@ -145,6 +165,7 @@ review_findings = Table(
     Column("review", Integer, ForeignKey(reviews.c.id), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
+    _forgotten(),
 )
 correction_deadlines = Table(
     "correction_deadlines",
@@ -179,6 +200,7 @@ letters = Table(  # the mailroom writes these; `letter_events` tells how `state`
     Column("subject", Words, nullable=False),
     Column("made_at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 letter_events = Table(
     "letter_events",
@@ -189,6 +211,7 @@ letter_events = Table(
     Column("note", Words, nullable=False, default=""),
     Column("at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 letter_ids = Table(  # which letter a Message-ID names; a letter that was written again has several
     "letter_ids",
@@ -209,6 +232,7 @@ letter_orders = Table(  # what a person has said of a letter
 
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
+    forgettings,
     returns,
     failures,
     arrivals,
@@ -226,7 +250,20 @@ APPEND_ONLY = (
     letter_orders,
 )
 
-GUARDS = guard(log, APPEND_ONLY, letters)
+ERASABLE: dict[Table, tuple[str, ...]] = {  # what may be emptied when a person has contact persons forgotten
+    returns: ("sender",),
+    failures: ("sender",),
+    origins: ("sender", "subject"),
+    submissions: ("answers",),
+    findings: FINDING_FIELDS,
+    retimings: ("sender",),
+    retimed_findings: FINDING_FIELDS,
+    review_findings: FINDING_FIELDS,
+    letters: ("to",),
+    letter_events: ("note",),
+}
+
+GUARDS = guard(log, APPEND_ONLY, letters, ERASABLE)
 """The triggers that guard the log: table and name."""
 
 

@@ -116,6 +116,11 @@ class PostgresSchema:
                     )
                     connection.exec_driver_sql(f"{query} FROM {table.name}")
 
+    def scrub(self) -> None:
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in inspect(connection).get_table_names():
+                connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+
     def damage(self, connection: Connection) -> Iterator[str]:  # noqa: ARG002 - the server looks after its files
         yield from ()
 

@@ -25,6 +25,8 @@ YES, NO = "Ja", "Nei"  # the codes of a yesno answer; both written languages use
 
 UNITS = "units"  # the choices and the list that hold a recipient's own units
 UNIT_COLUMNS = ("name", "orgnr", "type", "kommunenr", "owner")
+CONTACT_TYPES = ("email", "phone")
+CONTACT_PREFILLS = ("recipient.contact", "recipient.email", "recipient.phone")
 NUMERIC: frozenset[str] = frozenset({"integer", "amount", "decimal", "percent"})
 
 
@@ -92,6 +94,14 @@ class Question(Part):
     max_length: int | None = None
     sum_of: tuple[str, ...] = ()  # a calculated grid column
     width: int | None = None  # characters
+    personal: bool | None = None  # names a contact person; None: as its type and its prefill tell
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the answer is removed from the register by `behov forget`."""
+        if self.personal is not None:
+            return self.personal
+        return self.type in CONTACT_TYPES or self.prefill in CONTACT_PREFILLS
 
     @property
     def calculated(self) -> bool:

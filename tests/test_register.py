@@ -21,6 +21,7 @@ from outputs.log import (
     arrivals,
     decisions,
     finding_row,
+    forgettings,
     letter_events,
     letter_ids,
     letter_orders,
@@ -346,6 +347,7 @@ def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any)
     register.merge([Verdict(FIRST.source(), "failed", {"nb": "Feil hos oss."})], NOW)
     register.set_correction_deadline(REPORT, NOW)
     with register.writing() as connection:
+        connection.execute(insert(forgettings).values(by="NN", reason="post", at=NOW))
         decision = {"report": REPORT, "what": "waive", "rulings": {}, "waives": ["B2"], "by": "NN", "reason": "post"}
         connection.execute(insert(decisions).values(**decision, at=NOW))
         review = {"id": 1, "sha256": SECOND.source().sha256, "news": 0, "why": "ingest", "at": NOW}
