@@ -6,7 +6,7 @@ demo: .venv/ready   ## run a whole round on sample data
 	.venv/bin/behov demo
 
 test: .venv/ready   ## run the tests
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses auto --dist loadfile
 
 # The tests come last, so that the output ends with their summary.
 check: export PYTEST_ADDOPTS = --cov

@@ -1,10 +1,9 @@
 """The command line: parse, call, echo. The only place that prints and sets exit codes."""
 
 import json
-import logging
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outputs.letter_states import ORDERS
-from outputs.progress import progress, write_trace
+from outputs.progress import progress, silent
 
 if TYPE_CHECKING:
+    from outputs.ingest import Progress
     from outputs.register import Register
     from outputs.sending import Run
     from templates.form import Form
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
+QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
+INTERRUPTED = 130  # as shells say it
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
 
@@ -32,7 +34,18 @@ class WrongUse(click.ClickException):
     exit_code = WRONG_USE
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands; each can be stopped with Ctrl-C and taken up again."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. What was done is kept; the same command again goes on from there.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--round",
     "folder",
@@ -40,14 +53,21 @@ class WrongUse(click.ClickException):
     default=".",
     help="The round's folder.",
 )
+@click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong, and what --json asks for.")
+@click.option("--verbose", "-v", is_flag=True, help="Tell every step as well, as the file in logs/ does.")
 @click.version_option(package_name="behov")
 @click.pass_context
-def main(context: click.Context, folder: Path) -> None:
+def main(context: click.Context, folder: Path, *, quiet: bool, verbose: bool) -> None:
     """Run a round of forms by Excel: send workbooks out, take them in, tell owners what to correct.
 
     Start with: behov demo
     """
     context.obj = folder
+    context.meta[QUIET] = quiet
+    if verbose or (folder / "round.toml").exists():
+        from outputs.runlog import run_log
+
+        context.with_resource(run_log(folder, sys.argv[1:], verbose=verbose))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
@@ -64,21 +84,18 @@ redirect_option = click.option("--redirect", metavar="ADDRESS", help="With --sen
     help="How many reports (default: as many as in the form's mix).",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same round.")
-def demo(folder: Path, form_name: str, returns: int | None, seed: int) -> None:
+@json_option
+def demo(folder: Path, form_name: str, returns: int | None, seed: int, *, as_json: bool) -> None:
     """Make a complete round on sample data, from workbooks to letters."""
-    from outputs.demo import run_demo
-    from outputs.telling import summary
+    from outputs.demo import demo_lines, run_demo
 
     with _told_plainly():
-        done = run_demo(folder, form_name, returns, seed, progress)
-    _tell(summary(done.verdicts, done.form))
-    click.echo(
-        f"\n{done.sent} workbooks were made, {done.reports} reports are registered, "
-        f"{done.letters} letters are written.\n"
-    )
-    for label, path in done.places.items():
-        click.echo(f"  {label:<18}{path}")
-    click.echo(f"\nTry: behov --round {folder} status")
+        done = run_demo(folder, form_name, returns, seed, _progress())
+    if as_json:
+        counts = {"workbooks": done.sent, "reports": done.reports, "letters": done.letters}
+        _print_json({**counts, "places": {label: str(path) for label, path in done.places.items()}})
+    else:
+        _tell(demo_lines(done, folder))
     if any(verdict.outcome == "failed" for verdict in done.verdicts):
         sys.exit(OUR_FAILURE)
 
@@ -86,13 +103,17 @@ def demo(folder: Path, form_name: str, returns: int | None, seed: int) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--form", "form_name", required=True, help="The name of a form, or a folder that holds one.")
-def new(folder: Path, form_name: str) -> None:
+@json_option
+def new(folder: Path, form_name: str, *, as_json: bool) -> None:
     """Start a round folder."""
     from templates.round import new_round
 
     with _told_plainly():
         new_round(folder, form_name)
-    click.echo(
+    if as_json:
+        _print_json({"folder": str(folder)})
+        return
+    _say(
         f"Made {folder}. Next: fill in round.toml (sender, deadline) and put your owners in recipients.csv, "
         "then: behov send-out"
     )
@@ -120,7 +141,7 @@ def send_out(
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
         lines = sendout.plan(round_, good, copies)
-        with progress("Workbooks", len(lines)) as step:
+        with _progress()("Workbooks", len(lines)) as step:
             written = sendout.send_out(round_, lines, lambda: step(1))
         made = make_invitations(round_, register, _now(round_.form))
         run = _sent(round_, register, [INVITATION], send=send, redirect=redirect)
@@ -131,10 +152,10 @@ def send_out(
         ]
         _print_json({"workbooks": files, "skipped": [str(row) for row in bad], **letters_json(made, run)})
     else:
-        click.echo(f"{len(written)} workbooks in {round_.sent_folder}/")
+        _say(f"{len(written)} workbooks in {round_.sent_folder}/")
         _tell(letter_lines(made, round_.outbox, run))
         if written:
-            click.echo(f"Look at one: {round_.sent_folder / written[0].file}")
+            _say(f"Look at one: {round_.sent_folder / written[0].file}")
     sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
 
 
@@ -152,7 +173,7 @@ def collect(folder: Path, *, as_json: bool) -> None:
     with _told_plainly():
         round_ = _round(folder)
         password = os.environ.get(mailbox.PASSWORD)
-        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, progress)
+        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, _progress())
     if as_json:
         _print_json(collected_json(found))
     else:
@@ -189,7 +210,7 @@ def ingest(  # noqa: PLR0913 - one for each option
         round_ = _round(folder)
         now, skipped = _now(round_.form), unchecked(round_.form, batch.known_of(round_))
         stated = batch.stated_time(received, paths, now)
-        verdicts = batch.ingest(round_, paths, now, progress, workers, dry=dry_run, stated=stated)
+        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=dry_run, stated=stated)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:
@@ -334,9 +355,10 @@ def show(folder: Path, subject: str, *, as_json: bool) -> None:
 @click.argument("about", metavar="[VERSION|RULE]", default="")
 @click.option("--reason", default="", help="Why. Stays in the register.")
 @click.option("--by", default="", help="Who decides: the name of a person.")
+@click.option("--dry-run", is_flag=True, help="Say what would come of it; decide nothing.")
 @json_option
 @click.pass_obj
-def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish: str) -> None:
+def decide(folder: Path, /, report: str, decision: str, *, dry_run: bool, as_json: bool, **wish: str) -> None:
     """Record a person's decision on a report, or on a file that is none.
 
     A VERSION is a number or the start of a SHA-256, as `behov show` tells them; prefer needs one,
@@ -347,11 +369,14 @@ def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish
 
     with _told_plainly():
         round_, register = _register(folder)
-        done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
+        with register.tried() if dry_run else nullcontext():
+            done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
     if as_json:
         _print_json(done.json())
     else:
         _tell(decided_lines(done))
+        if dry_run:
+            _say("Nothing was decided (--dry-run).")
 
 
 @main.command()
@@ -448,7 +473,7 @@ def export(folder: Path, path: Path | None, language: str) -> None:
         target = path or round_.exports / "register.xlsx"
         target.parent.mkdir(parents=True, exist_ok=True)
         write(round_, register, target, language)
-    click.echo(f"Wrote {target}")
+    _say(f"Wrote {target}")
 
 
 @main.group()
@@ -457,17 +482,21 @@ def form() -> None:
 
 
 @form.command("list")
-def form_list() -> None:
+@json_option
+def form_list(*, as_json: bool) -> None:
     """List the forms that come with the program."""
     from templates.definition import form_names
 
-    for name in form_names():
-        click.echo(name)
+    if as_json:
+        _print_json({"forms": list(form_names())})
+    else:
+        _tell(form_names())
 
 
 @form.command("check")
 @click.argument("name")
-def form_check(name: str) -> None:
+@json_option
+def form_check(name: str, *, as_json: bool) -> None:
     """Check a form definition and list every mistake in it."""
     from outputs.telling import form_lines
     from validation.lint import notes
@@ -475,21 +504,28 @@ def form_check(name: str) -> None:
     with _told_plainly():
         checked = _form(name)
         worth_a_look = list(notes(checked))
-    _tell(form_lines(checked, worth_a_look))
+    if as_json:
+        _print_json({"form": checked.name, "version": checked.version, "notes": [str(note) for note in worth_a_look]})
+    else:
+        _tell(form_lines(checked, worth_a_look))
 
 
 @form.command("preview")
 @click.argument("name")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default="preview", show_default=True)
-def form_preview(name: str, folder: Path) -> None:
+@json_option
+def form_preview(name: str, folder: Path, *, as_json: bool) -> None:
     """Write the workbook owners will see, in every language, with pictures of its pages."""
     from templates.preview import preview
 
     with _told_plainly():
-        for path in preview(_form(name), folder):
-            click.echo(f"Wrote {path}")
+        paths = list(preview(_form(name), folder))
+    if as_json:
+        _print_json({"files": [str(path) for path in paths]})
+        return
+    _tell(f"Wrote {path}" for path in paths)
     if not list(folder.glob("*.pdf")):
-        click.echo("For pictures, install LibreOffice and poppler, then run this again.")
+        _say("For pictures, install LibreOffice and poppler, then run this again.")
 
 
 @form.command("rules")
@@ -559,7 +595,7 @@ def _sent(
 
     if redirect and not send:
         raise WrongUse("--redirect says where --send sends; write both")
-    return send_letters(round_, register, kinds, progress, redirect=redirect) if send else None
+    return send_letters(round_, register, kinds, _progress(), redirect=redirect) if send else None
 
 
 def _tell_letters(round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool) -> None:
@@ -596,9 +632,10 @@ def _told_plainly() -> Iterator[None]:
         raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
     except (RoundError, TableError, SourceError, WaiversError, RefusalError) as error:
         raise WrongUse(str(error)) from None
-    except Exception as error:
-        logging.getLogger(__name__).debug("failed", exc_info=True)
-        path = write_trace()
+    except Exception as error:  # noqa: BLE001 - the one place where our own failures end
+        from outputs.runlog import keep_trace
+
+        path = keep_trace(error)
         click.echo(f"Error: something in the program failed ({type(error).__name__}). Details: {path}", err=True)
         sys.exit(OUR_FAILURE)
 
@@ -614,9 +651,22 @@ def _print_json(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=1))
 
 
-def _tell(lines: Iterator[str]) -> None:
+def _tell(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line)
+        _say(line)
+
+
+def _say(words: str) -> None:
+    if not _is_quiet():
+        click.echo(words)
+
+
+def _is_quiet() -> bool:
+    return bool(click.get_current_context().meta.get(QUIET))
+
+
+def _progress() -> "Progress":
+    return silent if _is_quiet() else progress
 
 
 if __name__ == "__main__":

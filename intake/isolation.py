@@ -5,9 +5,11 @@ whole pool; what was being read is read again file by file, and the file that ki
 gives nothing.
 """
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
@@ -64,8 +66,14 @@ class Work(Generic[Item, Context, Result]):
                     return
             yield None
 
-    def _pool(self, workers: int) -> Executor:
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(self,))
+    @contextmanager
+    def _pool(self, workers: int) -> Iterator[Executor]:
+        """Workers; when we are stopped they finish what they read just now, and begin on nothing more."""
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(self,))
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _chunks(items: list[Item]) -> Iterator[list[Item]]:
@@ -83,6 +91,7 @@ def _start(work: Work[Item, Context, Result]) -> None:
     global _work  # noqa: PLW0603 - a worker keeps its work between its tasks
     _work = work
     limit_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; ours tells the workers to stop
 
 
 def _read_chunk(items: list[Any]) -> list[Any]:

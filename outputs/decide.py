@@ -1,5 +1,6 @@
 """A person's decision on a report: whether its state permits it, and what it says of each version."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -36,6 +37,7 @@ from validation.verdict import LATE
 NAMES_VERSION, NAMES_RULE = "prefer", WAIVE  # decisions that say what they are about
 WHOLE = (NAMES_RULE, "withdraw")  # decisions on the report, whatever version counts
 
+log = logging.getLogger(__name__)
 
 Found = dict[str, Any]
 """One version as the register has it now."""
@@ -114,6 +116,7 @@ def _record(
 ) -> None:
     row = {"report": report, "what": wish.what, "rulings": rulings, "waives": sorted(set(waives))}
     connection.execute(insert(decisions).values(**row, by=wish.by, reason=wish.reason, at=wish.at))
+    log.info("decision  %s  %s  by %s: %s", report, wish.what, wish.by, wish.reason)
 
 
 class _Case:

@@ -16,6 +16,7 @@ from outputs.exports import export
 from outputs.ingest import Progress, ingest
 from outputs.outbox import make_letters
 from outputs.register import Register
+from outputs.telling import summary
 from templates.definition import find_form
 from templates.fill import fill_workbook
 from templates.form import Form
@@ -87,6 +88,16 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     }
     reports = len({verdict.report for verdict in verdicts if verdict.submission})
     return Demo(form, len(lines), reports, len(letters), verdicts, places)
+
+
+def demo_lines(done: Demo, folder: Path) -> Iterator[str]:
+    """What a demo made, and where to look."""
+    yield from summary(done.verdicts, done.form)
+    made = f"{done.sent} workbooks were made, {done.reports} reports are registered"
+    yield f"\n{made}, {done.letters} letters are written."
+    yield ""
+    yield from (f"  {label:<18}{path}" for label, path in done.places.items())
+    yield f"\nTry: behov --round {folder} status"
 
 
 def _fresh_round(folder: Path, form_name: str, seed: int) -> Round:

@@ -63,7 +63,10 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us)}
         step(len(new))
     verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
-    return register.merge(verdicts, now, keep=not dry)
+    merged = register.merge(verdicts, now, keep=not dry)
+    for verdict in () if dry else merged:
+        log.info("%s  %s  %s", verdict.outcome, verdict.source.name, verdict.reason.get(round_.form.languages[0], ""))
+    return merged
 
 
 def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime) -> datetime | None:

@@ -5,6 +5,7 @@ time and what caused it, and the log only grows.
 """
 
 import hashlib
+import logging
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -36,6 +37,8 @@ from templates.round import Round, RoundError
 
 DIGEST_LENGTH = 12  # characters of a file name
 PATIENCE = 1  # seconds; another command may look at the outbox just now
+
+log = logging.getLogger(__name__)
 
 
 class OutboxError(RoundError):
@@ -157,6 +160,7 @@ def claim(connection: Connection, number: int, now: datetime) -> bool:
 
 def _log(connection: Connection, number: int, state: str, words: str, now: datetime) -> None:
     connection.execute(insert(letter_events).values(letter=number, state=state, note=words, at=now))
+    log.info("letter %s  %s  %s", number, state, words)
 
 
 @contextmanager

@@ -1,0 +1,77 @@
+"""A file for each run that does something, in the round's logs/: the command, and every step as it is taken."""
+
+import logging
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+
+OURS = ("cli", "intake", "outputs", "templates", "validation")
+FOLDER = "logs"
+LINE = "%(asctime)s  %(message)s"
+
+log = logging.getLogger(__name__)
+
+
+class RunLog(logging.FileHandler):
+    """Makes its file when there is a first thing to write, so that a command that only looks leaves none."""
+
+    def __init__(self, folder: Path, words: Sequence[str], started: datetime) -> None:
+        self.heading = f"{started:%Y-%m-%d %H:%M:%S}  behov {' '.join(words)}\n"
+        super().__init__(_free(folder, f"{started:%Y-%m-%dT%H%M%S}"), encoding="utf-8", delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        stream = super()._open()
+        stream.write(self.heading)
+        return stream
+
+
+@contextmanager
+def run_log(round_folder: Path, words: Sequence[str], *, verbose: bool) -> Iterator[None]:
+    """Write the steps of this run to a file of the round, and with `verbose` to stderr as well."""
+    started = datetime.now().astimezone()
+    handlers: list[logging.Handler] = [RunLog(round_folder / FOLDER, words, started)]
+    if verbose:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    root = logging.getLogger()
+    before = root.level
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(LINE, "%H:%M:%S"))
+        handler.addFilter(_is_worth_a_line)
+        root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+def keep_trace(failure: Exception) -> Path:
+    """Write a failure of ours to a file, for those who mend the program."""
+    handlers = logging.getLogger().handlers
+    of_run = next((Path(handler.baseFilename) for handler in handlers if isinstance(handler, RunLog)), None)
+    if of_run is not None:
+        log.error("failed", exc_info=failure)
+        return of_run
+    with tempfile.NamedTemporaryFile("w", prefix="behov-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.writelines(traceback.format_exception(failure))
+    return Path(file.name)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Our own steps; of the libraries only what they warn of."""
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in OURS
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A file that is not there yet: two runs may begin in the same second."""
+    paths = [folder / f"{name}.log", *(folder / f"{name}-{number}.log" for number in range(2, 100))]
+    return next((path for path in paths if not path.exists()), paths[-1])

@@ -1,0 +1,168 @@
+"""Every run: what it writes down, what it says when it is stopped, and how it can be told to say more or less."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import cli
+from outputs import runlog
+
+HERE = Path(__file__).parent.parent
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli.main, list(words))
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "demo"
+    assert run("demo", str(folder), "--returns", "6").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def folder(played: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(played, tmp_path / "runde med æøå"))
+
+
+def logs(folder: Path) -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in sorted((folder / "logs").glob("*.log"))]
+
+
+@pytest.fixture
+def unread(folder: Path) -> Path:
+    """A round whose files are back in the inbox and unknown to the register."""
+    shutil.rmtree(folder / "logs", ignore_errors=True)
+    (folder / "register.db").unlink()
+    return folder
+
+
+def test_a_run_that_does_something_leaves_a_file_with_every_step(unread: Path) -> None:
+    done = json.loads(run("--round", str(unread), "ingest", "--json").stdout)
+
+    (text,) = logs(unread)
+    assert "behov" in text.splitlines()[0]
+    for file in done["files"]:
+        assert any(file["outcome"] in line and Path(file["path"]).name in line for line in text.splitlines())
+
+
+def test_a_command_that_only_looks_leaves_no_file(folder: Path) -> None:
+    shutil.rmtree(folder / "logs", ignore_errors=True)
+
+    run("--round", str(folder), "status")
+
+    assert logs(folder) == []
+
+
+def test_two_runs_in_the_same_second_have_a_file_each(tmp_path: Path) -> None:
+    for _ in range(2):
+        with runlog.run_log(tmp_path, ["ingest"], verbose=False):
+            runlog.log.info("a step")
+
+    assert len(logs(tmp_path)) == 2
+
+
+def test_verbose_tells_the_steps_on_stderr_too(unread: Path) -> None:
+    told = run("--round", str(unread), "--verbose", "ingest")
+
+    assert logs(unread)[0].splitlines()[1] in told.stderr
+
+
+def test_quiet_says_nothing_of_what_went_well(folder: Path) -> None:
+    told = run("--round", str(folder), "--quiet", "rebuild")
+    asked_for = run("--round", str(folder), "--quiet", "status", "--json")
+    wrong = run("--round", str(folder / "inbox"), "--quiet", "status")
+
+    assert told.output == ""
+    assert json.loads(asked_for.stdout)["reports"] == 6
+    assert "is not a round" in wrong.stderr
+
+
+def test_our_own_failure_is_written_to_the_log_of_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("outputs.ingest.find_returns", lambda *_: 1 / 0)
+
+    told = run("--round", str(folder), "ingest")
+
+    assert told.exit_code == 3
+    assert "ZeroDivisionError" in logs(folder)[-1]
+    assert "Traceback" not in told.output
+    assert str(folder / "logs") in told.stderr.replace("\n", "")
+
+
+def test_a_decision_that_is_only_tried_changes_nothing(folder: Path) -> None:
+    report = json.loads(run("--round", str(folder), "ingest", "--json").stdout)["files"][0]["report"]
+    words = ("--round", str(folder), "decide", report, "reject", "--by", "Kari Li", "--reason", "prøve")
+    before = run("--round", str(folder), "show", report).stdout
+
+    told = run(*words, "--dry-run")
+
+    assert told.exit_code == 0
+    assert "Nothing was decided" in told.stdout
+    assert run("--round", str(folder), "show", report).stdout == before
+
+
+def test_the_shell_completes_commands() -> None:
+    asked = {"_BEHOV_COMPLETE": "bash_complete", "COMP_WORDS": "behov ing", "COMP_CWORD": "1"}
+    program = "import cli; cli.main(prog_name='behov')"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **asked},
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "plain,ingest\n"
+
+
+def kept(folder: Path) -> int:
+    return sum(path.is_file() for path in (folder / "archive").rglob("*"))
+
+
+@pytest.fixture
+def ingesting(unread: Path) -> Iterator["subprocess.Popen[str]"]:
+    """An ingest of many files in a process group of its own, as a terminal starts it."""
+    original = next((unread / "inbox").glob("*.xlsx"))
+    for number in range(400):
+        (unread / "inbox" / f"kopi {number}.xlsx").write_bytes(
+            original.read_bytes() + bytes([number % 250, number // 250])
+        )
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "--round", unread, "ingest"],
+        cwd=HERE,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signal to a group of processes")
+def test_an_interrupted_run_says_that_it_can_be_taken_up_again(
+    unread: Path, ingesting: "subprocess.Popen[str]"
+) -> None:
+    before, until = kept(unread), time.monotonic() + 60
+    while kept(unread) < before + 100 and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(ingesting.pid, signal.SIGINT)
+    _, told = ingesting.communicate(timeout=60)
+
+    assert ingesting.returncode == cli.INTERRUPTED, told
+    assert "the same command again goes on from there" in told
+    assert "Traceback" not in told
+    again = json.loads(run("--round", str(unread), "ingest", "--json").stdout)
+    assert len(again["files"]) == len(list((unread / "inbox").iterdir()))
