@@ -246,7 +246,7 @@ def test_a_birth_number_stands_in_the_original_and_nowhere_else(club: Club) -> N
     assert told["counts"] == {"needs_correction": 1}
     assert not [number for number in digits for text in [str(told), *shown] if number in text]
     made = [one for one in club.folder.rglob("*") if one.is_file() and one.parent.name != "inbox"]
-    assert {one.parent.name for one in made} >= {"runde", "exports", "outbox", "archive"}
+    assert {one.parent.name for one in made} >= {"runde", "exports", "outbox", "archive", "logs"}
     for one in made:
         content = unpacked(one.read_bytes())
         held = [number for number in digits if number.encode() in content]

@@ -214,7 +214,7 @@ DROP TABLE review_findings; DROP TABLE reviews; DROP TABLE failures; DROP TABLE 
 INSERT INTO returns (sha256, path, name, received, outcome, reason, ingested_at)
     VALUES ('f', 'inbox/f.xlsx', 'f.xlsx', '2030-01-09', 'failed', '{{}}', '2030-01-09');
 INSERT INTO arrivals VALUES ('inbox/f.xlsx', 'f', 'failed', '2030-01-09');
-INSERT INTO origins VALUES ('inbox/f.xlsx', 'f', '2030-01-09', 'file', NULL, NULL, NULL, NULL);
+INSERT INTO origins VALUES ('inbox/f.xlsx', 'f', '2030-01-09', 'file', NULL, NULL, NULL, NULL, NULL);
 {number}
 """
 
