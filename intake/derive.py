@@ -1,6 +1,7 @@
 """The answers nobody writes: fetched from lists, and summed."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from intake.submission import Answer, Row, SheetAnswers, Value
 from intake.values import Reading, read_value
@@ -18,7 +19,7 @@ def derive(
     rows = [_with_fetched(form, sheet, answers, row, recipient, formulas) for row in answers.rows]
     if isinstance(sheet, GridSheet):
         rows = _with_sums(sheet, answers, rows)
-    return SheetAnswers(answers.name, answers.places, tuple(rows), answers.first_row)
+    return replace(answers, rows=tuple(rows))
 
 
 def _with_fetched(

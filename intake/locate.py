@@ -59,10 +59,6 @@ class _Sought:
     words: Texts
     gone: frozenset[str]  # keys of what the form asks no more
 
-    @property
-    def mark(self) -> str:
-        return MARKS[type(self.sheet)] + self.sheet.key
-
 
 def locate(workbook: Workbook, form: Form, words: Texts, dropped: Collection[str] = ()) -> dict[str, Place]:
     """The places of every sheet of the form that is there, by sheet key.
@@ -81,7 +77,7 @@ def locate(workbook: Workbook, form: Form, words: Texts, dropped: Collection[str
 
 def _locate_sheet(workbook: Workbook, sought: _Sought) -> Place | None:
     sheet = sought.sheet
-    marked = [(cells, spot) for cells in workbook.sheets if (spot := _find_marker(cells, sought.mark))]
+    marked = [(cells, spot) for cells in workbook.sheets if (spot := find_marker(cells, sheet))]
     if len(marked) > 1 and any(_content(cells) != _content(marked[0][0]) for cells, _ in marked):
         names = ", ".join(f"«{cells.name}»" for cells, _ in marked)
         raise LocateError("two_forms", sheets=names)
@@ -99,7 +95,9 @@ def _content(cells: SheetCells) -> dict[tuple[int, int], object]:
     }
 
 
-def _find_marker(cells: SheetCells, mark: str) -> tuple[int, int] | None:
+def find_marker(cells: SheetCells, sheet: Sheet) -> tuple[int, int] | None:
+    """Where the mark of a sheet stands that says which one it is: the row of marks, the column of keys."""
+    mark = MARKS[type(sheet)] + sheet.key
     for row in range(min(len(cells.rows), MARKER_ROWS)):
         if mark in cells.rows[row]:
             return row, list(cells.rows[row]).index(mark)
@@ -114,21 +112,21 @@ def _column(cells: SheetCells, column: int, first: int = 0) -> Spots:
     return [(cells.text(row, column), row) for row in range(first, len(cells.rows))]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A label for comparison: without case, the required mark, and differences in blanks."""
     return " ".join(unicodedata.normalize("NFKC", text).replace("*", " ").casefold().split())
 
 
 def _labels(items: Items) -> dict[str, str]:
     """The keys of questions or grid rows by label, less the labels that two of them share."""
-    owners = {(_plain(text), key) for key, item in items.items() for text in item.label.values()}
+    owners = {(plain(text), key) for key, item in items.items() for text in item.label.values()}
     shared = Counter(label for label, _ in owners)
     return {label: key for label, key in owners if shared[label] == 1}
 
 
 def _named(spots: Spots, labels: Mapping[str, str]) -> Spots:
     """The keys of what stands there by its labels."""
-    return [(labels[label], spot) for text, spot in spots if text and (label := _plain(text)) in labels]
+    return [(labels[label], spot) for text, spot in spots if text and (label := plain(text)) in labels]
 
 
 def _settled(cells: SheetCells, items: Items, found: Spots) -> dict[str, int]:
@@ -257,10 +255,10 @@ def _questions_by_labels(cells: SheetCells, sheet: QuestionSheet, sought: _Sough
 def _headed_answers(cells: SheetCells, sought: _Sought) -> list[int]:
     """The columns with the heading of answers, in the row that has the heading of questions too."""
     questions, answers = (
-        {_plain(sought.words.say(key, code)) for code in sought.languages} for key in ("question", "answer")
+        {plain(sought.words.say(key, code)) for code in sought.languages} for key in ("question", "answer")
     )
     for row in range(min(len(cells.rows), MARKER_ROWS)):
-        texts = [(_plain(text), column) for text, column in _row(cells, row)]
+        texts = [(plain(text), column) for text, column in _row(cells, row)]
         headed = [column for text, column in texts if text in answers]
         if headed and any(text in questions for text, _ in texts):
             return headed
@@ -280,11 +278,11 @@ def _first_answers(cells: SheetCells, row: int, sought: _Sought) -> int:
     """The first row from here on that holds neither headings nor help."""
     questions, words = sought.sheet.questions, sought.words
     labels = _labels(questions)
-    helps = {_plain(prompt(item, code, words)) for item in questions.values() for code in sought.languages} - {""}
+    helps = {plain(prompt(item, code, words)) for item in questions.values() for code in sought.languages} - {""}
     while row < len(cells.rows):
         texts = _row(cells, row)
         is_heading = _enough((key for key, _ in _named(texts, labels)), questions)
-        if not is_heading and not any(_plain(text) in helps for text, _ in texts):
+        if not is_heading and not any(plain(text) in helps for text, _ in texts):
             break
         row += 1
     return row

@@ -35,6 +35,7 @@ FLAWED = re.compile(
 )
 CALCULATED = re.compile(rb'<c r="([A-Z]+\d+)"[^<>]*><f([^<>]*?)(?:/>|>([^<]*)</f>)')
 GROUP = re.compile(rb' si="(\d+)"')
+HIDDEN = re.compile(rb'<(?:\w+:)?row(?=[^<>]* hidden="(?:1|true)")[^<>]* r="(\d{1,7})"')
 EMPTY = b"<sheetData/>"
 
 
@@ -83,3 +84,8 @@ def formulas(xml: bytes) -> dict[Spot, str]:
             text = shared.setdefault(group[1], text)
         found[row - 1, column - 1] = text
     return found
+
+
+def hidden_rows(xml: bytes) -> frozenset[int]:
+    """The numbers of the rows that are not shown, as their own tags say."""
+    return frozenset(int(number) for number in HIDDEN.findall(xml))

@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 
 from intake.exact import Shared, Spot, date_styles, place, read_exactly, read_strings
 from intake.package import Package, PackageError, Sheet, elements
-from intake.plain import flaws, formulas, is_plain
+from intake.plain import flaws, formulas, hidden_rows, is_plain
 
 PROPERTIES = ("docprops/custom.xml", "docprops/core.xml")
 TAGS = re.compile(r"<[^>]+>")
@@ -43,6 +43,7 @@ class SheetCells:
     name: str
     rows: Sequence[Sequence[object]]
     formulas: Callable[[], Mapping[Spot, str]] = dict  # found when asked for
+    hidden: Callable[[], frozenset[int]] = frozenset  # rows that are not shown, by number; found when asked for
 
     def at(self, row: int, column: int) -> object:
         """The cell at a row and column counted from 0; "" outside what was read."""
@@ -100,9 +101,9 @@ class _Reader:
         xml = self._package.read(sheet.part)
         rows = self._fast_rows(self._fast, sheet, xml) if self._fast and is_plain(xml) else None
         if rows is not None:
-            return SheetCells(sheet.name, rows, cache(partial(formulas, xml)))
+            return SheetCells(sheet.name, rows, cache(partial(formulas, xml)), partial(hidden_rows, xml))
         exact = read_exactly(xml, self._shared)
-        return SheetCells(sheet.name, exact.rows(), lambda: exact.formulas)
+        return SheetCells(sheet.name, exact.rows(), lambda: exact.formulas, partial(hidden_rows, xml))
 
     def _fast_rows(self, fast: CalamineWorkbook, sheet: Sheet, xml: bytes) -> list[list[object]] | None:
         """The rows of a plain sheet; None when the fast reader gives up."""

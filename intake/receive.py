@@ -2,17 +2,18 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
 from pathlib import Path
 
 from intake.answers import read_answers
+from intake.around import with_oddities
 from intake.former import Former
 from intake.guard import MAX_FILE, inspect, is_harmless
 from intake.isolation import Work
 from intake.likeness import likely_owner
-from intake.locate import LocateError, locate
+from intake.locate import LocateError, Place, locate
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
 from intake.submission import Answer, Refused, Return, Submission
 from intake.values import Reading, read_value
@@ -139,8 +140,10 @@ def _understand(source: Return, stamp: Stamp, workbook: Workbook, office: Office
     missing = [sheet.label[form.languages[0]] for key, sheet in form.sheets.items() if key not in places]
     if missing:
         raise NotOursError("quarantined", "sheets_missing", stamp, sheets=", ".join(f"«{name}»" for name in missing))
-    recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, form)
+    recipient = office.recipients.get(stamp.recipient) or _stranger(stamp, form, places)
     sheets = read_answers(form, places, recipient, former.recoded, is_1904=workbook.is_1904)
+    if stamp.version == form.version:  # of an older one it is not known which words are ours
+        sheets = with_oddities(form, places, sheets, office.words)
     read = Submission(source, form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets)
     return read, recipient
 
@@ -181,9 +184,11 @@ def _identify(workbook: Workbook, office: Office, sender: str | None) -> Stamp:
     return stamp
 
 
-def _stranger(stamp: Stamp, form: Form) -> Recipient:
-    """A recipient of whom only the stamp is known."""
-    return Recipient(stamp.recipient, "", "", "", form.languages[0])
+def _stranger(stamp: Stamp, form: Form, places: Mapping[str, Place] | None = None) -> Recipient:
+    """A recipient of whom only the stamp is known, and the language that most tabs are in."""
+    tabs = [(form.sheets[key].label, place.cells.name) for key, place in (places or {}).items()]
+    language = max(form.languages, key=lambda code: sum(label[code] == name for label, name in tabs))
+    return Recipient(stamp.recipient, "", "", "", language)
 
 
 def _carriers(workbook: Workbook) -> Iterator[str]:

@@ -89,6 +89,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something in a sheet that is no answer, and that its owner may have meant something by.
+
+    kind: "outside" (written where nothing is read), "hidden" (a row that is read and not seen), "total"
+    (written over a sum), "label" or "tab" (written over our words). `expected` is what our workbook has
+    there, by language.
+    """
+
+    kind: str
+    cell: str  # as the owner sees it; empty for the name of the tab
+    text: str  # what stands there, in one line, masked and shortened
+    expected: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SheetAnswers:
     """The answers of one sheet and where its questions stand in this file."""
 
@@ -96,6 +111,11 @@ class SheetAnswers:
     places: dict[str, str]  # question key to cell (C31) on a question sheet, else to column (F)
     rows: tuple[Row, ...]
     first_row: int = 0  # where an empty table begins
+    oddities: tuple[Oddity, ...] = ()
+
+    def beside(self, oddities: tuple[Oddity, ...]) -> Self:
+        """The same answers, with what else stands in the sheet."""
+        return replace(self, oddities=oddities)
 
     def cell(self, key: str, row: Row) -> str:
         """The address of one question's cell in one row, filled in or not."""

@@ -153,6 +153,7 @@ class Hung:
     def _tell(self, spots: Sequence[Spot], message: str, condition: str, *, is_question: bool) -> None:
         """Tell it in one row, and mark these cells of the row, for as long as the condition holds."""
         first, hooks = spots[0], self.hooks[spots[0].sheet]
+        message = message.replace("{", "(").replace("}", ")")  # what stands in braces would be filled in
         number = self._text_number(message)
         code = f"{'-' if is_question else '!'}{number:03}" + "".join(mark_of(spot.column) for spot in spots)
         self._put(first.row, hooks.questions if is_question else hooks.errors, code, condition)
@@ -180,11 +181,10 @@ class Hung:
     def _text_number(self, message: str) -> int:
         """The number of a text on `_regler`, where it is written when it is new."""
         first = len(self.live.plan.texts) + 1
-        words = message.replace("{", "(").replace("}", ")")  # what stands in braces is filled in there
-        if first + len(self._texts) >= MAX_TEXTS and words not in self._texts:
-            words = self._say("marked_many")
-        number = self._texts.setdefault(words, first + len(self._texts))
-        self.rules[FIRST_ROW + number - 1, TEXTS] = words
+        if first + len(self._texts) >= MAX_TEXTS and message not in self._texts:
+            message = self._say("marked_many")
+        number = self._texts.setdefault(message, first + len(self._texts))
+        self.rules[FIRST_ROW + number - 1, TEXTS] = message
         return number
 
     def _unchanged(self, spots: Sequence[Spot]) -> str:

@@ -10,6 +10,7 @@ from templates.problems import suggestion
 from templates.round import Round, RoundError
 from validation.check import find
 from validation.findings import Finding
+from validation.rules import OF_THE_FILE
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Tried:
 def try_rule(round_: Round, register: Register, rule: str) -> Tried:
     """Judge every report that counts by the form as it is now; tell what one rule (S19, or S19.part) says.
 
-    All rules are run, since one waits where another tells the cause. Raises RoundError for an unknown rule.
+    All rules are run, since one waits where another tells the cause. What is told of the file rather than its
+    answers is what was found when it was read. Raises RoundError for an unknown rule.
     """
     names = {name for one in round_.form.rules for name in (one.id, one.name)}
     if rule not in names:
@@ -36,13 +38,19 @@ def try_rule(round_: Round, register: Register, rule: str) -> Tried:
         raise RoundError(f"{round_.form.name} has no rule «{rule}». {hint}")
     reports = [row["report"] for row in register.reports()]
     submissions = list(register.submissions(reports).values())
+    on_receipt = register.findings_of(reports)
+    of_the_file = {one.name for one in round_.form.rules if one.check in OF_THE_FILE}
     hits = [
         (submission.report, submission.recipient, finding)
         for submission, found in zip(submissions, find(round_.form, submissions, known_of(round_)), strict=True)
-        for finding in found
-        if rule in (finding.rule, f"{finding.rule}.{finding.part}")
+        for finding in (*found, *(one for one in on_receipt.get(submission.report, ()) if _name(one) in of_the_file))
+        if rule in (finding.rule, _name(finding))
     ]
     return Tried(rule, len(reports), tuple(sorted(hits, key=lambda hit: hit[0])))
+
+
+def _name(finding: Finding) -> str:
+    return f"{finding.rule}.{finding.part}" if finding.part else finding.rule
 
 
 def tried_json(tried: Tried) -> dict[str, Any]:

@@ -32,6 +32,11 @@ def fill_workbook(workbook: bytes, form: Form, language: str, answers: Answers) 
         places[key].sheet.label[language]: dict(_cells(form, places[key], language, given))
         for key, given in answers.items()
     }
+    return write_cells(workbook, cells)
+
+
+def write_cells(workbook: bytes, cells: Mapping[str, Mapping[str, str | float]]) -> bytes:
+    """The same workbook with these values in it, by tab and cell."""
     buffer = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(workbook)) as source,

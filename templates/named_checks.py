@@ -10,7 +10,6 @@ from typing import Literal
 
 Scope = Literal["submission", "batch", "register", "intake"]
 SCOPES: tuple[Scope, ...] = ("batch", "register", "intake")  # what a rule may be `on` besides a sheet
-NOT_YET = "not checked yet"
 
 
 @dataclass(frozen=True)
@@ -96,17 +95,27 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
     ),
     "known_version": _named("intake", "The file is a version of the form that is taken in.", where="intake"),
     "layout_kept": _named(
-        "intake", "Questions stand where their keys say; answers are found by key, not by address.", where="intake"
+        "intake",
+        "Questions have the labels they were sent with; answers are found by key, not by address.",
+        "verdi felt",
     ),
+    "tabs_kept": _named("intake", "Tabs have the names they were sent with.", "verdi fane"),
     "sums_as_sent": _named(
-        "intake", "Sums are calculated again; what stood in their cells is not used.", where="intake"
+        "intake",
+        "Sums are not written over; they are calculated again, and what stands in their cells is not used.",
+        "verdi riktig",
     ),
     "file_is_new": _named("intake", "The same file is taken in once.", where="intake and the register"),
-    "rows_in_table": _named("intake", "Rows stand inside their table, without gaps.", where=NOT_YET),
+    "rows_in_table": _named(
+        "intake",
+        "Nothing is written outside the answers: beside or below a table, in a row or column of the owner's own.",
+        "tekst",
+    ),
+    "rows_in_sight": _named("intake", "Rows that are filled in are not hidden."),
     "sender_is_contact": _named(
         "intake", "The sender is the contact person or at the same domain.", "avsender", "email"
     ),
     "language_decided": _named(
-        "intake", "The reply is in the language that the recipient is registered with.", where="the letters"
+        "intake", "The owner asks for a reply in the language it is registered with.", "onsket maalform", "asked"
     ),
 }

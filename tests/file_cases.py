@@ -1,4 +1,4 @@
-"""What comes of a file that a rule without findings is about: intake, the register and the letters see to those."""
+"""What comes of a file that a rule on files is about: how it is read, whom it came from, what else stands in it."""
 
 import copy
 import io
@@ -13,20 +13,15 @@ from tempfile import TemporaryDirectory
 from intake.sample import Mistake
 from intake.submission import Refused, Submission
 from outputs.register import Register
+from templates.fill import write_cells
 from tests.reports import CLEAN, DESK, FORM, LANGUAGES, filled, new_owner, report, rewritten
 from validation.check import judge
 from validation.verdict import Verdict
 
 NOW = datetime(2024, 3, 1, 9, tzinfo=UTC)
 SAMPLE = "rek_privat"
-UNIT_BELOW_A_GAP = {
-    "virksomheter.5.v_navn": "Fjellhagen barnehage",
-    "virksomheter.5.v_orgnr": "123456785",
-    "virksomheter.5.v_type": "BARNEHAGE",
-    "virksomheter.5.v_eier_orgnr": "{recipient.orgnr}",
-    "virksomheter.5.v_kommunenr": "{recipient.kommunenr}",
-    "virksomheter.5.v_ansatte": 9,
-}
+MAIN, UNITS, BUDGET = (FORM.sheets[key].label[LANGUAGES[0]] for key in ("skjema", "virksomheter", "budsjett"))
+LONG = "Vi har skrevet mer om dette i vedlegget, som gjelder 158195 67872 og noen til."
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class FileCase:
 
 @cache
 def file_cases() -> tuple[FileCase, ...]:
-    """A case for every rule that gives no finding, or speaks of whom the file came from."""
+    """A case for every rule that gives no finding, or speaks of the file rather than its answers."""
     made = list(_returns())
     verdicts = judge([received for _, _, received in made], FORM)
     single = (FileCase(rule, done, verdict) for (rule, done, _), verdict in zip(made, verdicts, strict=True))
@@ -52,7 +47,11 @@ def _returns() -> Iterator[tuple[str, str, Submission | Refused]]:
     yield "C03", f"{SAMPLE} in a workbook of 2023", _taken_in(_of_last_year())
     yield "C04", f"{SAMPLE} with a label rewritten", _taken_in(_with_another_label())
     yield "C05", f"{SAMPLE} with 7 in a cell that has a sum", _changed("budsjett.SUM_TILSKUDD.y2024", 7)
-    yield "C28", "rek_kommune with a unit below an empty row", _with_a_gap()
+    yield "C04.fane", f"{SAMPLE} with a tab renamed", _taken_in(rewritten(_filled(), UNITS.encode(), b"Barnehager"))
+    yield "C28", f"{SAMPLE} with a note to the right of a table", _noted(UNITS, M7="Ring meg om denne")
+    yield "C28", f"{SAMPLE} with notes below the budget", _noted(BUDGET, B19="Sum i fjor", C19=40_000.0, G25="?")
+    yield "C28", f"{SAMPLE} with notes beside and below the questions", _noted(MAIN, H12="Se brevet", C90=LONG)
+    yield "C28.skjult", f"{SAMPLE} with the first row of each table hidden", _with_hidden_rows()
     yield "C30", f"{SAMPLE} sent by somebody else than the contact person", _from_somebody_else()
 
 
@@ -60,8 +59,13 @@ def _changed(path: str, value: object) -> Submission:
     return report(SAMPLE, LANGUAGES[0], Mistake("", SAMPLE, {path: value}))
 
 
-def _with_a_gap() -> Submission:
-    return report("rek_kommune", LANGUAGES[0], Mistake("", "rek_kommune", UNIT_BELOW_A_GAP))
+def _noted(tab: str, **cells: str | float) -> Submission | Refused:
+    """What comes of the filled-in workbook with something more written in it."""
+    return _taken_in(write_cells(_filled(), {tab: cells}))
+
+
+def _with_hidden_rows() -> Submission | Refused:
+    return _taken_in(rewritten(_filled(), b'<row r="7"', b'<row r="7" hidden="1"'))
 
 
 def _from_somebody_else() -> Submission:

@@ -1,8 +1,9 @@
 """The marked workbook: the owner's answers anew, every finding marked where it is, and fit to be returned."""
 
 import io
+import re
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from lxml import etree
 from intake.guard import inspect
 from intake.submission import Submission, Value
 from outputs.marked import Marked, Marker
+from templates.fill import fill_workbook
+from templates.recipients import Recipient
 from templates.stamp import find_stamps
-from tests.desk import KEY, SENDER, Desk, marked
-from tests.reports import DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes
+from tests.conftest import Office
+from tests.desk import KEY, SENDER, marked
+from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes
 from validation.check import judge
 from validation.findings import Finding
 from validation.verdict import Verdict
 
-TYPES = Desk(Path(__file__).parent / "forms" / "alle_typer")
 REGISTER = Finding("S05", "error", "Skjema", ("C19",), ("eier_orgnr",), {"nb": "Eieren er ikke registrert."})
 UNIT = Finding("P02", "warning", "Virksomheter", ("C7",), ("v_orgnr",), {"nb": "Vi finner ikke {nummeret}."})
 WIDE = Finding(
@@ -143,7 +146,7 @@ def test_each_finding_is_told_beside_its_cell_in_a_note_and_on_kontroll() -> Non
 
     assert status(workbook, "Budsjett", "H7") == told
     assert status(workbook, "Skjema", "D19") == "Eieren er ikke registrert."
-    assert status(workbook, "Virksomheter", "J7") == "Vi finner ikke {nummeret}."
+    assert status(workbook, "Virksomheter", "J7") == "Vi finner ikke (nummeret)."
     notes = {(tab, cell): workbook[tab][cell].comment for tab, cell in (("Budsjett", "C7"), ("Virksomheter", "C7"))}
     assert notes["Virksomheter", "C7"].text == "Spørsmål: Vi finner ikke {nummeret}."
     assert notes["Budsjett", "C7"].text == f"Må rettes: {told}\n\nMå rettes: Et annet nettverk."
@@ -156,7 +159,7 @@ def test_each_finding_is_told_beside_its_cell_in_a_note_and_on_kontroll() -> Non
         ["Skjema", "C19", "Må rettes", "Eieren er ikke registrert."],
         ["Budsjett", "C7", "Må rettes", told],
         ["Skjema", "C6", "Spørsmål", "Meldingen kom før vi åpnet."],
-        ["Virksomheter", "C7", "Spørsmål", "Vi finner ikke {nummeret}."],
+        ["Virksomheter", "C7", "Spørsmål", "Vi finner ikke (nummeret)."],
         [None] * 4,
         [None] * 4,
     ]
@@ -166,3 +169,260 @@ def test_it_opens_on_kontroll() -> None:
     _, made = mistaken("S19")
 
     assert open_(made.content).active.title == "Kontroll"  # type: ignore[union-attr]
+
+
+def test_it_holds_nothing_but_our_own_parts_and_no_masked_number() -> None:
+    verdict, made = mistaken("C24")
+
+    with (
+        zipfile.ZipFile(io.BytesIO(made.content)) as package,
+        zipfile.ZipFile(io.BytesIO(DESK.send(DESK.recipients[str(verdict.recipient)]))) as sent,
+    ):
+        extra = set(package.namelist()) - set(sent.namelist())
+        whole = b"".join(package.read(name) for name in package.namelist()).decode()
+    assert extra == {"xl/comments1.xml", "xl/drawings/vmlDrawing1.vml", "xl/worksheets/_rels/sheet2.xml.rels"}
+    assert "•••••••••••" in whole
+    assert not re.search(r"(?<!\d)\d{11}(?!\d)", whole)
+
+
+# answers of every kind
+
+
+def owner_of(sample: str, language: str) -> Recipient:
+    """The next made-up owner, with what a sample speaks of."""
+    owner = DESK.owner_for(CLEAN[sample], language=language)
+    DESK.recipients[owner.orgnr] = owner
+    return owner
+
+
+def judged(folder: Path, workbook: bytes) -> Verdict:
+    verdict = DESK.judge(folder / "svar.xlsx", workbook)
+    assert verdict.submission is not None, verdict
+    return verdict
+
+
+def remade(verdict: Verdict, owner: Recipient) -> Marked:
+    assert verdict.submission is not None
+    return marker().mark(verdict.submission, verdict.findings, owner)
+
+
+ODD: dict[str, Any] = {
+    "kontakt_rolle": "=1+1",
+    "tiltak_tittel": "@@code@@ & <b>",
+    "lokalt_behov": '=HYPERLINK("http://a.no")',
+    "mal": "Én\nto",
+    "antall_ar": "kanskje 3",
+    "slutt_dato": "våren",
+    "start_dato": "32.13.2024",
+}
+
+
+def test_what_could_not_be_used_stands_as_it_was_written_and_never_as_a_formula(tmp_path: Path) -> None:
+    owner = owner_of("rek_kommune", "nb")
+    answers = DESK.answers(CLEAN["rek_kommune"], owner)
+    answers["skjema"] |= ODD
+    verdict = judged(tmp_path, DESK.fill(answers, owner))
+
+    made = remade(verdict, owner)
+
+    sheet = open_(made.content)["Skjema"]
+    cells = {key: sheet[DESK.cell(f"skjema.{key}")[1]] for key in ODD}
+    assert {key: cell.value for key, cell in cells.items()} == ODD
+    assert {cell.data_type for cell in cells.values()} == {"s"}
+    returned = judged(tmp_path, made.content)
+    assert [told(one) for one in returned.findings] == [told(one) for one in made.findings]
+
+
+def test_what_the_owner_emptied_stays_empty_and_what_we_fill_in_stays_ours(tmp_path: Path) -> None:
+    owner = owner_of("rek_kommune", "nb")
+    answers = DESK.answers(CLEAN["rek_kommune"], owner)
+    answers["skjema"] |= {"kontakt_navn": ""}
+    verdict = judged(tmp_path, DESK.fill(answers, owner))
+
+    workbook = open_(remade(verdict, owner).content)
+
+    assert status(workbook, *DESK.cell("skjema.kontakt_navn")) is None
+    assert status(workbook, *DESK.cell("skjema.eier_navn")) == owner.name
+    assert str(status(workbook, *DESK.cell("virksomheter.1.v_kommune"))).startswith("=")
+
+
+def test_rows_below_the_table_keep_their_order_and_are_told_apart(tmp_path: Path) -> None:
+    owner = owner_of("rek_kommune", "nb")
+    answers = DESK.answers(CLEAN["rek_kommune"], owner)
+    (partner,) = answers["partnere"]
+    answers["partnere"] = [{}, *(partner | {"p_navn": f"Høgskolen {number}"} for number in range(12))]
+    answers["partnere"][-1]["p_epost"] = "ingen adresse"
+    verdict = judged(tmp_path, DESK.fill(answers, owner))
+
+    made = remade(verdict, owner)
+
+    workbook = open_(made.content, data_only=True)
+    sheet = workbook["Partnere"]
+    places = DESK.layout["partnere"]
+    names = [sheet[places.cell("p_navn", row)].value for row in range(7, 20)]
+    assert names == [*(f"Høgskolen {number}" for number in range(12)), None]
+    email = next(one for one in made.findings if "p_epost" in one.questions)
+    assert email.cells == (places.cell("p_epost", 18),)
+    beside = sheet[f"{places.status_column}18"].value
+    assert beside.startswith(email.message["nb"])
+    assert beside.endswith("Vi har fått svarene, men her kan dere ikke se om de er riktige før vi har kontrollert dem.")
+    assert "Raden står under tabellen." in sheet[f"{places.status_column}17"].value
+    listed = [workbook["Kontroll"][f"E{row}"].value for row in range(15, 25)]
+    assert f"Rad 18: {email.message['nb']}" in listed
+    returned = judged(tmp_path, made.content)
+    assert returned.submission is not None
+    assert verdict.submission is not None
+    assert values(returned.submission) == values(verdict.submission)
+
+
+def test_cells_that_the_owner_moved_are_named_as_the_workbook_has_them() -> None:
+    verdict, made = mistaken("S02")
+    assert verdict.submission is not None
+    sheet = verdict.submission.sheets["skjema"]
+    places = {key: f"C{int(cell[1:]) + 4}" for key, cell in sheet.places.items()}
+    moved = replace(verdict.submission, sheets=verdict.submission.sheets | {"skjema": replace(sheet, places=places)})
+    (finding,) = verdict.findings
+    lower = replace(finding, cells=tuple(f"C{int(cell[1:]) + 4}" for cell in finding.cells))
+
+    owner = replace(DESK.recipients[str(verdict.recipient)], language="nb")
+    again = marker().mark(moved, [lower], owner)
+
+    assert again == made
+
+
+# in a spreadsheet
+
+
+@dataclass(frozen=True)
+class Trip:
+    """One report that its owner corrects a little in each of three rounds, in LibreOffice."""
+
+    name: str
+    owner: Recipient
+    right: dict[str, Any]
+    verdicts: list[Verdict] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)  # the workbooks the owner got
+
+    @property
+    def wrong(self) -> dict[str, Any]:
+        answers = {key: given.copy() for key, given in self.right.items()}
+        answers["skjema"]["tiltak_tittel"] = ""
+        answers["virksomheter"][1] = answers["virksomheter"][1] | {"v_orgnr": "98765432"}
+        answers["budsjett"] = {row: {**line, "y2025": None} for row, line in self.right["budsjett"].items()}
+        return answers
+
+    @property
+    def corrections(self) -> list[dict[str, Any]]:
+        number = self.right["virksomheter"][1]["v_orgnr"]
+        title = self.right["skjema"]["tiltak_tittel"]
+        rows: list[dict[str, Any]] = [{}, {"v_orgnr": number}]
+        return [
+            {"skjema": {"tiltak_tittel": title}},
+            {"virksomheter": rows},
+            {"budsjett": self.right["budsjett"]},
+        ]
+
+
+def saved_by_libreoffice(soffice: Office, folder: Path, workbooks: dict[str, bytes]) -> dict[str, bytes]:
+    """Open, calculate and save workbooks, in one go."""
+    before, after = folder / "before", folder / "after"
+    for made in (before, after):
+        made.mkdir(parents=True)
+    for name, workbook in workbooks.items():
+        (before / f"{name}.xlsx").write_bytes(workbook)
+    paths = soffice.convert_all(sorted(before.iterdir()), "xlsx", after)
+    return {path.stem: path.read_bytes() for path in paths}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What LibreOffice made of workbooks: three rounds of corrections, and others that were only opened."""
+
+    trips: list[Trip]
+    opened: dict[str, bytes]
+
+
+def changed() -> bytes:
+    """The workbook with what only we can find, after the owner has changed two of the cells that are blamed."""
+    _, made = mistaken("S19", by_us=True)
+    answers = {"virksomheter": [{"v_orgnr": "974760673"}], "budsjett": {"UH_FAG": {"y2024": 100_000}}}
+    return fill_workbook(made.content, FORM, "nb", answers)
+
+
+@pytest.fixture(scope="module")
+def seen(soffice: Office, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    folder = tmp_path_factory.mktemp("rounds")
+    owners = [owner_of("rek_kommune", language) for language in LANGUAGES]
+    trips = [Trip(owner.language, owner, DESK.answers(CLEAN["rek_kommune"], owner)) for owner in owners]
+    others = {"by_us": mistaken("S19", by_us=True)[1].content, "changed": changed(), "grid": mistaken("P11")[1].content}
+    workbooks = {trip.name: DESK.fill(trip.wrong, trip.owner) for trip in trips}
+    opened: dict[str, bytes] = {}
+    for number in range(4):
+        saved = saved_by_libreoffice(soffice, folder / str(number), workbooks | ({} if opened else others))
+        opened = opened or saved
+        workbooks = {}
+        for trip in trips:
+            verdict = judged(folder, saved[trip.name])
+            trip.verdicts.append(verdict)
+            if number < len(trip.corrections):
+                trip.sent.append(remade(verdict, trip.owner).content)
+                change = trip.corrections[number]
+                workbooks[trip.name] = fill_workbook(trip.sent[-1], FORM, trip.owner.language, change)
+    return Seen(trips, opened)
+
+
+def test_corrected_a_little_at_a_time_in_libreoffice_it_is_accepted_after_three_rounds(seen: Seen) -> None:
+    for trip in seen.trips:
+        rules = [{finding.rule for finding in verdict.findings} for verdict in trip.verdicts]
+        assert rules == [{"S02", "P01", "S19"}, {"P01", "S19"}, {"S19"}, set()], trip.name
+        assert [verdict.outcome for verdict in trip.verdicts] == ["needs_correction"] * 3 + ["accepted"]
+        assert {verdict.report for verdict in trip.verdicts} == {trip.verdicts[0].report}
+
+
+def test_the_answers_after_three_rounds_are_those_that_were_written(seen: Seen, tmp_path: Path) -> None:
+    for trip in seen.trips:
+        DESK.recipients[trip.owner.orgnr] = trip.owner
+        right = judged(tmp_path, DESK.fill(trip.right, trip.owner)).submission
+        last = trip.verdicts[-1].submission
+        assert right is not None
+        assert last is not None
+        assert values(last) == values(right), trip.name
+
+
+@pytest.mark.parametrize("name", ["by_us", "grid"])
+def test_what_is_shown_before_it_is_calculated_is_what_libreoffice_calculates(seen: Seen, name: str) -> None:
+    made = {"by_us": mistaken("S19", by_us=True)[1], "grid": mistaken("P11")[1]}[name].content
+    foretold, formulas, calculated = open_(made, data_only=True), open_(made), open_(seen.opened[name], data_only=True)
+
+    shown = 0
+    tabs = {sheet.label["nb"]: DESK.layout[key].status_column for key, sheet in FORM.sheets.items()}
+    for tab in (*tabs, "Kontroll"):
+        for cell in (cell for row in formulas[tab].iter_rows() for cell in row if str(cell.value).startswith("=")):
+            value = foretold[tab][cell.coordinate].value
+            if value is not None or tab == "Kontroll":
+                shown += 1
+                assert (calculated[tab][cell.coordinate].value or None) == (value or None), (tab, cell.coordinate)
+    assert shown > 160  # Kontroll has forty rows of four
+
+
+def test_what_only_we_can_find_goes_away_when_its_cell_is_changed(seen: Seen) -> None:
+    workbook = open_(seen.opened["changed"], data_only=True)
+
+    listed = [workbook["Kontroll"][f"E{row}"].value for row in range(15, 20)]
+    assert listed[:2] == ["Eieren er ikke registrert.", "Meldingen kom før vi åpnet."]
+    assert listed[2:] == [None] * 3
+    assert workbook["Kontroll"]["B3"].value == "1 opplysning gjenstår"
+    assert not status(workbook, "Virksomheter", "J7")
+    assert not status(workbook, "Skjema", "D8")
+
+
+def test_the_notes_and_the_marks_survive_libreoffice(seen: Seen) -> None:
+    sent, saved = open_(mistaken("S19", by_us=True)[1].content), open_(seen.opened["by_us"])
+
+    for tab in ("Skjema", "Virksomheter", "Budsjett"):
+        notes = {cell.coordinate: cell.comment.text for row in sent[tab] for cell in row if cell.comment}
+        assert {cell.coordinate: cell.comment.text for row in saved[tab] for cell in row if cell.comment} == notes
+        assert len(notes) >= 1
+        kept = {str(one.sqref) for one in saved[tab].data_validations.dataValidation}
+        assert len(kept) >= len({one.type for one in sent[tab].data_validations.dataValidation})
+        assert saved[tab].conditional_formatting

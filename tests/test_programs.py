@@ -85,6 +85,13 @@ def test_the_identity_is_found(filled: Filled, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILLED)
+def test_nothing_of_ours_is_taken_for_something_the_owner_wrote(filled: Filled, name: str) -> None:
+    _, theirs = filled.both(CASES[name])
+
+    assert [one for sheet in theirs.sheets.values() for one in sheet.oddities] == []
+
+
+@pytest.mark.parametrize("name", FILLED)
 def test_every_answer_is_found_or_told_to_be_unreadable(filled: Filled, name: str) -> None:
     ours, theirs = filled.both(CASES[name])
 

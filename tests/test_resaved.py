@@ -141,9 +141,19 @@ def in_any_order(found: Values) -> list[str]:
     return sorted(f"{''.join(part for part in place if not part.isdigit())}={value}" for place, value in found.items())
 
 
+def oddities(found: Submission | Refused) -> set[tuple[str, str]]:
+    """What stands in a file beside its answers: kind and text."""
+    assert isinstance(found, Submission), found
+    return {(one.kind, one.text) for sheet in found.sheets.values() for one in sheet.oddities}
+
+
 @pytest.mark.parametrize("name", KEEPING)
 def test_an_edit_of_the_real_workbook_loses_no_answer(tmp_path: Path, before: Values, name: str) -> None:
-    after = values(DESK.take_in(tmp_path / "svar.xlsx", edited(KEEPING[name])))
+    found = DESK.take_in(tmp_path / "svar.xlsx", edited(KEEPING[name]))
+    after = values(found)
+
+    renamed = {("tab", f"Ark{number}") for number in range(1, len(TABS) + 1)} if name == "tabs renamed" else set()
+    assert oddities(found) == renamed, "nothing of ours is taken for the owner's"
 
     if "sorted" in name:
         assert in_any_order(after) == in_any_order(before)
@@ -242,4 +252,6 @@ def test_a_workbook_that_libreoffice_saved_has_the_same_answers(
         folder.mkdir()
         path = soffice.convert(path, to, folder)
 
-    assert values(DESK.take_in(tmp_path / "lagret.xlsx", path.read_bytes())) == before
+    found = DESK.take_in(tmp_path / "lagret.xlsx", path.read_bytes())
+    assert values(found) == before
+    assert oddities(found) == set()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from string import ascii_uppercase
 
 from intake.submission import Refused, Return, Row, Submission, Value
 from templates.definition import bound_rules
@@ -15,13 +16,13 @@ from validation.checks import Cause, reading_rule, sheet_checks
 from validation.compile import Scope
 from validation.findings import ORDER, WAIVED, Finding, outcome_of
 from validation.frames import ROW, SUBMISSION, make_frames
-from validation.hits import Found, Hit, Numbered
+from validation.hits import Found, Hit, Numbered, Said
 from validation.known import KNOWN, NOTHING, Known, Source
 from validation.places import Spot, answer, cell, label, ranges, spots
 from validation.rules import CHECKS, DEADLINE_CHECK, is_in_time, moment
 from validation.schema import failures
 from validation.verdict import LATE, Verdict
-from validation.wording import message, row_name
+from validation.wording import fill, message, row_name
 
 REASONS = Path(__file__).parent.parent / "intake" / "texts.toml"
 
@@ -168,11 +169,24 @@ class _Collected:
 
     def add_named_checks(self) -> None:
         for rule in self.form.rules:
-            broken = CHECKS[rule.check](self.submission, self.form, rule.given) if rule.check in CHECKS else None
-            if broken is not None:
-                words = {language: rule.message[language].format(**broken) for language in self.form.languages}
-                finding = Finding(rule.id, rule.told_as, "", (), (), words, part=rule.part)
-                self.found.append(((len(self.found),), finding))
+            if rule.check in CHECKS:
+                for said in CHECKS[rule.check](self.submission, self.form, rule.given):
+                    self._append_said(rule, said)
+
+    def _append_said(self, rule: Rule, said: Said) -> None:
+        words = {language: fill(rule.message[language], said.words, language) for language in self.form.languages}
+        sheet = self.submission.sheets[said.sheet].name if said.sheet else ""
+        finding = Finding(
+            rule.id, rule.told_as, sheet, ranges(said.cells), (), words, written=said.written, part=rule.part
+        )
+        self.found.append((self._said_order(said), finding))
+
+    def _said_order(self, said: Said) -> tuple[int, ...]:
+        """What is said of a file comes last, what is said of a sheet after the answers of its row."""
+        if not said.sheet:
+            return (len(self.form.sheets),)
+        row = int(said.cells[0].lstrip(ascii_uppercase)) if said.cells else 0
+        return (list(self.form.sheets).index(said.sheet), row, len(self.form.sheets[said.sheet].questions))
 
     def add_hit(self, rule: Rule, hit: Hit) -> None:
         sheets = [path.split(".") for path in hit.marks]

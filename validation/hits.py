@@ -19,6 +19,19 @@ class Hit:
     words: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Said:
+    """One thing found in a file rather than in its answers: the words to say, and the cells where there are any.
+
+    Words that differ by language end in its code: `felt.nn`.
+    """
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    sheet: str = ""  # its key
+    cells: tuple[str, ...] = ()
+    written: str = ""
+
+
 Found = Iterator[Hit]
 Numbered = list[tuple[int, Submission]]
 Check = Callable[[Numbered, Given], Found]

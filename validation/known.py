@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from intake.submission import Row, Submission
 from templates.form import Form
 from templates.grants import Grant
-from templates.named_checks import NAMED_CHECKS, NOT_YET
+from templates.named_checks import NAMED_CHECKS
 from templates.waivers import Waiver
 from validation.across import alike
 from validation.hits import Found, Given, Hit, Numbered, answers, only_row, text
@@ -56,8 +56,6 @@ def unchecked(form: Form, known: Known) -> list[tuple[str, str]]:
         check = NAMED_CHECKS[rule.check] if rule.check else None
         if check and check.needs and check.needs not in known.registers:
             told[rule.id] = f"the register «{check.needs}» is not imported"
-        elif check and check.where == NOT_YET:
-            told[rule.id] = NOT_YET
     return list(told.items())
 
 

@@ -1,19 +1,18 @@
 """Checks that no predicate can say: named functions, each of one sentence.
 
 A rule names one with `check = "…"`. The function gets the submission, the form and the questions
-that the rule gives it, and returns the values its message may use when the rule is broken, None
-when all is well.
+that the rule gives it, and gives what is to be said where the rule is broken, nothing when all is well.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
-from intake.submission import Submission
+from intake.submission import Oddity, Submission
 from templates.form import Form
-from validation.hits import Given
+from validation.hits import Given, Said
 from validation.verdict import Verdict
 
-Broken = dict[str, str] | None
+QUOTED = 3  # texts of one sheet that are told word for word
 
 
 def moment(when: datetime, form: Form) -> str:
@@ -27,20 +26,18 @@ def is_in_time(received: datetime, form: Form) -> bool:
     return received.astimezone(UTC).replace(microsecond=0) <= form.deadline.astimezone(UTC)
 
 
-def received_by_deadline(submission: Submission, form: Form, _given: Given) -> Broken:
+def received_by_deadline(submission: Submission, form: Form, _given: Given) -> Iterator[Said]:
     """The return was received by the deadline, judged in the form's time zone."""
     received = submission.source.received
-    if is_in_time(received, form):
-        return None
-    return {"mottatt": moment(received, form), "frist": moment(form.deadline, form)}
+    if not is_in_time(received, form):
+        yield Said({"mottatt": moment(received, form), "frist": moment(form.deadline, form)})
 
 
-def received_after_opening(submission: Submission, form: Form, _given: Given) -> Broken:
+def received_after_opening(submission: Submission, form: Form, _given: Given) -> Iterator[Said]:
     """The return was received after the form opened, judged in the form's time zone."""
     received = submission.source.received.astimezone(form.zone)
-    if received.date() >= form.file.opens:
-        return None
-    return {"mottatt": f"{received:%d.%m.%Y}", "apning": f"{form.file.opens:%d.%m.%Y}"}
+    if received.date() < form.file.opens:
+        yield Said({"mottatt": f"{received:%d.%m.%Y}", "apning": f"{form.file.opens:%d.%m.%Y}"})
 
 
 # Domains that strangers share: there only the whole address tells one person from another.
@@ -51,14 +48,15 @@ SHARED_DOMAINS = frozenset({
 })  # fmt: skip
 
 
-def sender_is_contact(submission: Submission, _form: Form, given: Given) -> Broken:
+def sender_is_contact(submission: Submission, _form: Form, given: Given) -> Iterator[Said]:
     """The sender is the contact person or at the same domain; nothing is known without a sender or a contact."""
     sender, contact = submission.source.sender, submission.answer(given["email"])
     if sender is None or contact is None or contact.problem or not contact.value:
-        return None
+        return
     ours, theirs = _address(sender), _address(str(contact.value))
     same_domain = ours[1] == theirs[1] and ours[1] not in SHARED_DOMAINS
-    return None if ours == theirs or same_domain else {"avsender": sender}
+    if ours != theirs and not same_domain:
+        yield Said({"avsender": sender})
 
 
 def _address(email: str) -> tuple[str, str]:
@@ -70,11 +68,76 @@ def _address(email: str) -> tuple[str, str]:
         return name, domain
 
 
-CHECKS: dict[str, Callable[[Submission, Form, Given], Broken]] = {
+def language_decided(submission: Submission, form: Form, given: Given) -> Iterator[Said]:
+    """The owner asks for a reply in the language it is registered with."""
+    asked, ours = submission.answer(given["asked"]), submission.language
+    if asked is None or asked.problem or asked.value == ours or asked.value not in form.languages:
+        return
+    names = form.question_options(form.question(given["asked"]))
+    words = {"onsket": names.get(str(asked.value), {}), "maalform": names.get(ours, {})}
+    yield Said({f"{word}.{code}": name.lower() for word, name_in in words.items() for code, name in name_in.items()})
+
+
+# what stands beside the answers
+
+
+def rows_in_table(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Nothing is written outside the answers: beside or below a table, in a row or column of the owner's own."""
+    for sheet, found in _oddities(submission, "outside"):
+        shown = ", ".join(f"«{one.text}»" for one in found[:QUOTED])
+        more = " …" if len(found) > QUOTED else ""
+        yield Said({"tekst": shown + more}, sheet, tuple(one.cell for one in found), found[0].text)
+
+
+def rows_in_sight(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Rows that are filled in are not hidden."""
+    for sheet, found in _oddities(submission, "hidden"):
+        yield Said({}, sheet, tuple(one.cell for one in found), found[0].text)
+
+
+def sums_as_sent(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Sums are not written over; they are calculated again, and what stands in their cells is not used."""
+    yield from _one_by_one(submission, "total", "riktig")
+
+
+def layout_kept(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Questions have the labels they were sent with; answers are found by key, not by address."""
+    yield from _one_by_one(submission, "label", "felt")
+
+
+def tabs_kept(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Tabs have the names they were sent with."""
+    yield from _one_by_one(submission, "tab", "fane")
+
+
+def _one_by_one(submission: Submission, kind: str, word: str) -> Iterator[Said]:
+    """Each by itself, with what our workbook has there under this word."""
+    for sheet, found in _oddities(submission, kind):
+        for one in found:
+            expected = {f"{word}.{language}": text for language, text in one.expected.items()}
+            yield Said({"verdi": one.text, **expected}, sheet, (one.cell,) if one.cell else (), one.text)
+
+
+def _oddities(submission: Submission, kind: str) -> Iterator[tuple[str, list[Oddity]]]:
+    for key, sheet in submission.sheets.items():
+        found = [one for one in sheet.oddities if one.kind == kind]
+        if found:
+            yield key, found
+
+
+CHECKS: dict[str, Callable[[Submission, Form, Given], Iterator[Said]]] = {
     "received_by_deadline": received_by_deadline,
     "received_after_opening": received_after_opening,
     "sender_is_contact": sender_is_contact,
+    "language_decided": language_decided,
+    "rows_in_table": rows_in_table,
+    "rows_in_sight": rows_in_sight,
+    "sums_as_sent": sums_as_sent,
+    "layout_kept": layout_kept,
+    "tabs_kept": tabs_kept,
 }
+OF_THE_FILE = frozenset({"rows_in_table", "rows_in_sight", "sums_as_sent", "layout_kept", "tabs_kept"})
+"""Checks of what stands beside the answers: only who reads the file can make them."""
 DEADLINE_CHECK = "received_by_deadline"
 SENDER_CHECK = "sender_is_contact"
 

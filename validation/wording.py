@@ -15,7 +15,7 @@ def message(
 ) -> dict[str, str]:
     """The message of one finding in every language of the form."""
     return {
-        language: _fill(cause.rule.message[language], _words(form, submission, cause, spot, values, language))
+        language: fill(cause.rule.message[language], _words(form, submission, cause, spot, values, language), language)
         for language in form.languages
     }
 
@@ -27,8 +27,9 @@ class _Blank(dict[str, str]):
         return ""
 
 
-def _fill(text: str, words: Mapping[str, str]) -> str:
-    return text.format_map(_Blank(words))
+def fill(text: str, words: Mapping[str, str], language: str) -> str:
+    """A text with its words; of those that differ by language, this language's."""
+    return text.format_map(_Blank(_own(words, language)))
 
 
 def _words(
@@ -59,7 +60,7 @@ def _spot_words(form: Form, submission: Submission, spot: Spot, language: str) -
     }
     written = answer(spot)
     if written is not None:
-        words |= _details(written.details, language)
+        words |= _own(written.details, language)
     return words | {
         "felt": label(form, spot)[language],
         "verdi": written.raw if written else "",
@@ -69,10 +70,10 @@ def _spot_words(form: Form, submission: Submission, spot: Spot, language: str) -
     }
 
 
-def _details(details: Mapping[str, str], language: str) -> dict[str, str]:
-    """Details of a reading; those that differ by language end in its code."""
-    plain = {key: text for key, text in details.items() if "." not in key}
-    own = {key.removesuffix(f".{language}"): text for key, text in details.items() if key.endswith(f".{language}")}
+def _own(words: Mapping[str, str], language: str) -> dict[str, str]:
+    """The words of one language; those that differ by language end in its code."""
+    plain = {key: text for key, text in words.items() if "." not in key}
+    own = {key.removesuffix(f".{language}"): text for key, text in words.items() if key.endswith(f".{language}")}
     return plain | own
 
 
