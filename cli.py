@@ -25,6 +25,8 @@ OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
 QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
 INTERRUPTED = 130  # as shells say it
+DAYS = ("%Y-%m-%d", "%d.%m.%Y")
+EXPORTS = ("xlsx", "csv", "parquet", "journal")
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
 
@@ -459,21 +461,98 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
-@click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
+@click.option(
+    "--to", "path", type=click.Path(path_type=Path), help="The file to write; for csv and parquet the folder."
+)
+@click.option("--language", help="Of headings and choices (default: as round.toml says, else the form's first).")
+@click.option(
+    "--format", "kind", type=click.Choice(EXPORTS), default=EXPORTS[0], show_default=True, help="What to write."
+)
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str) -> None:
-    """Write the register workbook: one row for each report, and the tables."""
-    from outputs.exports import export as write
+def export(folder: Path, path: Path | None, language: str | None, kind: str) -> None:
+    """Write the register workbook, with columns for caseworkers; or the register for other programs.
+
+    xlsx: the workbook. csv, parquet: each of its tables as a file. journal: what came in and went out, for the archive.
+    """
+    from outputs import exports
 
     with _told_plainly():
         round_, register = _register(folder)
-        if language not in round_.form.languages:
-            raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(round_.form.languages)}")
-        target = path or round_.exports / "register.xlsx"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write(round_, register, target, language)
-    _say(f"Wrote {target}")
+        chosen = _language(round_, language)
+        made = exports.write(round_, register, kind, path, chosen, _now(round_.form))
+    for written in made:
+        _say(f"Wrote {written}")
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--by", default="", help="Whose words these are (default: you).")
+@click.option("--dry-run", is_flag=True, help="Show what it would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Take it in without asking.")
+@click.option("--skip-stale", is_flag=True, help="Leave out rows that are older than the register.")
+@click.option("--source", default="", help="Which public register the file is from, when it does not tell.")
+@click.option("--dated", type=click.DateTime(DAYS), help="The day a public register was fetched (default: the file's).")
+@json_option
+@click.pass_obj
+def import_file(  # noqa: PLR0913 - what staff may say of a file
+    folder: Path,
+    file: Path,
+    by: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    skip_stale: bool,
+    source: str,
+    dated: datetime | None,
+    as_json: bool,
+) -> None:
+    """Take in what staff bring: a filled-in export, recipients, earlier grants, or a public register.
+
+    What it changes is shown first. Who and when stays in the register.
+    """
+    from outputs.imports import look_through
+    from outputs.log import actor
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        incoming = look_through(
+            round_, register, file, skip_stale=skip_stale, source=source, dated=dated and dated.date()
+        )
+        if not as_json:
+            _tell(incoming.lines())
+        ready = incoming.is_new and not incoming.blocked
+        asked = ready and not (dry_run or yes or as_json) and sys.stdin.isatty()
+        kept = ready and not dry_run and (yes or (asked and click.confirm("Take this in?")))
+        if kept:
+            incoming.keep(by or actor(), _now(round_.form))
+    if as_json:
+        _print_json(incoming.json(applied=kept))
+    elif ready:
+        again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
+        _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
+    sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not dry_run) else DONE)
+
+
+@main.command()
+@click.option("--language", help="The language of the pages (default: as round.toml says, else the form's first).")
+@json_option
+@click.pass_obj
+def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
+    """Write the round in one page, with a page for each report: dashboard/index.html.
+
+    The pages need no network and no script. Pictures need the extra: pip install "behov[dashboard]"
+    """
+    from outputs.dashboard import make_dashboard
+    from outputs.telling import dashboard_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        chosen = _language(round_, language)
+        made = make_dashboard(round_, register, _now(round_.form), chosen, progress)
+    if as_json:
+        _print_json(made.json())
+    else:
+        _tell(dashboard_lines(made))
 
 
 @main.group()
@@ -585,6 +664,15 @@ def _register(folder: Path) -> tuple["Round", "Register"]:
 
     round_ = _round(folder)
     return round_, Register.of(round_, known_of(round_))
+
+
+def _language(round_: "Round", wanted: str | None) -> str:
+    """Choose the language of what staff read."""
+    languages = round_.form.languages
+    language = wanted or round_.settings.language or languages[0]
+    if language not in languages:
+        raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(languages)}")
+    return language
 
 
 def _sent(

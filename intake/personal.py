@@ -1,4 +1,4 @@
-"""Birth numbers: found in what was written and masked at once, so that nothing after this ever holds one."""
+"""Persons in answers: who may be forgotten; and birth numbers, masked at once, so that nothing after this holds one."""
 
 import re
 from dataclasses import replace
@@ -10,10 +10,19 @@ CODE = "birth_number"
 MASK = "•"
 LENGTH = 11  # digits
 TEXTS = frozenset({"text", "longtext"})
+CONTACT_TYPES = ("email", "phone")
+CONTACT_PREFILLS = ("recipient.contact", "recipient.email", "recipient.phone")
 CANDIDATE = re.compile(r"(?<!\d)(?:\d{6}[ \u00a0.-]?\d{5})(?!\d)", re.ASCII)
 WHOLE = re.compile(r"\d{10,11}", re.ASCII)
 DAYS, MONTHS = 31, 12
 FIRST, SECOND = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1), (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)  # Skatteetaten: «Fødselsnummer»
+
+
+def names_a_person(question: Question) -> bool:
+    """Whether an answer names a contact person, and is removed from the register by `behov forget`."""
+    if question.personal is not None:
+        return question.personal
+    return question.type in CONTACT_TYPES or question.prefill in CONTACT_PREFILLS
 
 
 def is_birth_number(digits: str) -> bool:

@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import TypeVar
@@ -74,14 +74,14 @@ class Workbook:
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def read_workbook(data: bytes) -> Workbook:
-    """Read every sheet that may hold answers.
+def read_workbook(data: bytes, wanted: Collection[str] | None = None) -> Workbook:
+    """Read every sheet that may hold answers, or those of them that are named.
 
     Raises UnreadableWorkbookError when the bytes are not a readable workbook.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _Reader(data, Package(archive)).read()
+            return _Reader(data, Package(archive)).read(wanted)
     except BROKEN as error:
         raise UnreadableWorkbookError(str(error)) from error
 
@@ -93,8 +93,9 @@ class _Reader:
         self._data = data
         self._package = package
 
-    def read(self) -> Workbook:
-        sheets = [self._sheet(sheet) for sheet in self._package.answer_sheets()]
+    def read(self, wanted: Collection[str] | None) -> Workbook:
+        there = self._package.answer_sheets()
+        sheets = [self._sheet(sheet) for sheet in there if wanted is None or sheet.name in wanted]
         return Workbook(sheets, self._properties(), self._is_1904, self._names())
 
     def _sheet(self, sheet: Sheet) -> SheetCells:

@@ -1,269 +1,218 @@
-"""The register as an Excel workbook: a row for each report, for each row of its tables, for each finding."""
+"""The register for staff: a workbook that caseworkers fill in, and the same tables as CSV or Parquet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import partial
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from intake.submission import Value
-from outputs.norwegian import sort_key
+from intake.notation import show_date
+from outputs.casework import casework_columns
+from outputs.columns import MEDIUM, NARROW, WIDE, WIDEST, Column, Labels, Shown
+from outputs.flat import write_csv, write_parquet
+from outputs.journal import journal, journal_columns
+from outputs.life import SETTLED
 from outputs.projection import ROW, ROW_KEY
-from outputs.register import TEXTS, Register
-from outputs.spreadsheet import Book, Head, Sheets, Shown
-from templates.binding import FormNames
-from templates.entry import column_width, number_format
-from templates.form import NUMERIC, Form, GridSheet, Question, RegisterColumn, Sheet, TableSheet
-from templates.predicate import (
-    Aggregate,
-    Answer,
-    Arithmetic,
-    Coalesce,
-    Column,
-    GridCell,
-    GridLine,
-    Node,
-    parse,
-)
-from templates.recipients import Recipient
+from outputs.register import Register
+from outputs.reporting import Line, Reports
+from outputs.snapshot import Snapshot, changes, peek, take
+from outputs.spreadsheet import Book, Sheets, fitted
+from templates.form import GridSheet, Sheet, TableSheet
 from templates.round import Round
-from templates.texts import load_texts
-from validation.compile import values_of
-from validation.findings import ORDER, Finding
+from validation.findings import ORDER, WAIVED, Finding
 
-CHUNK = 500  # reports at a time
-JOINER = ", "  # between the values of STRING_AGG
-NARROW, MEDIUM, WIDE, WIDEST = 12, 18, 32, 90  # characters
+CODE = "behov-export"  # the property of a workbook that tells which export it is
 
 
-def export(round_: Round, register: Register, path: Path, language: str = "nb") -> None:
-    """Write the register workbook; what stood at `path` is replaced when all is written.
+@dataclass(frozen=True)
+class Table:
+    """One table of the register: what a file of it is called, its name for people, its columns and rows."""
+
+    key: str
+    label: str
+    columns: Sequence[Column]
+    rows: Callable[[], Iterator[Sequence[Shown]]]
+
+
+def write(round_: Round, register: Register, kind: str, path: Path | None, language: str, now: datetime) -> list[Path]:
+    """Write what is asked for, where it is asked for or in the round's `exports/`; gives the files."""
+    if kind in {"csv", "parquet"}:
+        return export_tables(round_, register, path or round_.exports / kind, language, kind)
+    target = path or round_.exports / ("journal.csv" if kind == "journal" else "register.xlsx")
+    if kind == "journal":
+        export_journal(round_, register, target, language)
+    else:
+        export(round_, register, target, language, now)
+    return [target]
+
+
+def export(round_: Round, register: Register, path: Path, language: str, now: datetime) -> None:
+    """Write the register workbook and log what it says; what stood at `path` is replaced when all is written.
 
     Raises OSError when the file is open in another program.
     """
+    with register.writing() as connection:
+        labels = Labels(register.form, language)
+        reports = Reports(round_, register, labels)
+        snapshot = take(connection, reports, path.name, now)
+        written = _Tables(register, labels, reports, snapshot)
+        with _replaced(path) as temporary, Book(temporary, {CODE: snapshot.code}, snapshot.at) as book:
+            written.write(book)
+
+
+def export_tables(round_: Round, register: Register, folder: Path, language: str, kind: str) -> list[Path]:
+    """Write the tables of the register as files of their own; gives them. Nothing is logged."""
+    write_table = write_csv if kind == "csv" else write_parquet
+    made = []
+    with register.reading() as connection:
+        labels = Labels(register.form, language)
+        reports = Reports(round_, register, labels)
+        for table in _Tables(register, labels, reports, peek(connection, reports)).state():
+            made.append(folder / f"{table.key}.{kind}")
+            write_table(made[-1], table.columns, table.rows())
+    return made
+
+
+def export_journal(round_: Round, register: Register, path: Path, language: str) -> None:
+    """Write the list that the archive system asks for, as CSV."""
+    labels = Labels(register.form, language)
+    write_csv(path, journal_columns(labels), journal(round_, register, labels))
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """Give a place to write to, which takes the place of `path` when all went well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"~{path.name}")
     try:
-        with register.reading(), Book(temporary) as book:
-            _Export(round_, register, book, language).write()
+        yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One report as the register has it, its owner's name, and the recipient when there is one."""
-
-    row: dict[str, Any]
-    owner: str
-    recipient: Recipient | None
-
-    @property
-    def report(self) -> str:
-        return str(self.row["report"])
-
-    def known(self, field: str) -> str:
-        return str(getattr(self.recipient, field)) if self.recipient else ""
-
-
-@dataclass(frozen=True)
-class ReportColumn:
-    """A column of the sheet of reports: its value for a report, given its register columns."""
-
-    head: Head
-    value: Callable[[Line, dict[str, Value]], Shown]
-
-
-class _Export:
-    def __init__(self, round_: Round, register: Register, book: Book, language: str) -> None:
+class _Tables:
+    def __init__(self, register: Register, labels: Labels, reports: Reports, snapshot: Snapshot) -> None:
         self.form = register.form
         self.register = register
-        self.book = book
-        self.language = language
-        self.say = partial(load_texts(TEXTS).say, language=language)
-        lines = (_line(row, round_.recipients.get(row["recipient"])) for row in register.reports())
-        self.lines = sorted(lines, key=lambda line: (sort_key(line.owner), sort_key(line.report)))
+        self.labels = labels
+        self.reports = reports
+        self.snapshot = snapshot
 
-    def write(self) -> None:
-        self._write_reports()
-        for sheet in self.form.sheets.values():
-            self._write_sheet(sheet)
-        self._write_findings()
+    def state(self) -> Iterator[Table]:
+        """Give the tables of how things stand, in the order of the workbook."""
+        yield self._reports()
+        yield from (self._sheet(sheet) for sheet in self.form.sheets.values())
+        yield self._findings()
 
-    def _chunks(self) -> Iterator[list[Line]]:
-        for start in range(0, len(self.lines), CHUNK):
-            yield self.lines[start : start + CHUNK]
-
-    def _own(self, text: dict[str, str]) -> str:
-        return text.get(self.language) or next(iter(text.values()), "")
+    def write(self, book: Book) -> None:
+        for table in (*self.state(), self._changes()):
+            sheets = Sheets(book, table.label, table.columns)
+            for row in table.rows():
+                sheets.add(row)
+            sheets.end()
+        book.add_notes(self.labels.say("sheet_about"), list(self.about()))
 
     # one row for each report
 
-    def _write_reports(self) -> None:
-        nodes = {
-            column.key: parse(column.value, FormNames(self.form, None)) for column in self.form.file.register_columns
-        }
-        columns = self._report_columns(nodes)
-        sheets = Sheets(self.book, self.say("sheet_reports"), [column.head for column in columns])
-        for lines in self._chunks():
-            submissions = self.register.submissions([line.report for line in lines])
-            found = values_of(self.form, [submissions[line.report] for line in lines], nodes)
-            for line, values in zip(lines, found, strict=True):
-                sheets.add([column.value(line, values) for column in columns])
-        sheets.end()
+    def _reports(self) -> Table:
+        casework = list(casework_columns(self.labels))
+        own = self.reports.columns
+        first = sum(not one.aside for one in self.reports.every)
 
-    def _report_columns(self, nodes: dict[str, Node]) -> list[ReportColumn]:
-        """List our own columns, then the form's.
-
-        A column of the form with the label of one of ours speaks for it; but whose report it is, the office knows.
-        """
-        columns = {column.head.label.casefold(): column for column in self._own_columns()}
-        identity = {self.say(key).casefold() for key in ("report", "owner", "orgnr")}
-        for asked in self.form.file.register_columns:
-            label = self._own(asked.label)
-            key = label.casefold()
-            if key not in identity:
-                columns[key] = self._form_column(asked, nodes[asked.key], columns.get(key))
-        return list(columns.values())
-
-    def _own_columns(self) -> Iterator[ReportColumn]:
-        def column(key: str, width: int, value: Callable[[Line], Shown]) -> ReportColumn:
-            return ReportColumn(Head(self.say(key), width), lambda line, _: value(line))
-
-        yield column("report", MEDIUM, lambda line: line.report)
-        yield column("owner", WIDE, lambda line: line.owner)
-        yield column("orgnr", NARROW, lambda line: line.row["recipient"])
-        yield column("type", MEDIUM, self._owner_type)
-        yield column("kommunenr", NARROW, lambda line: line.known("kommunenr"))
-        yield column("kommune", MEDIUM, self._kommune)
-        yield column("county", MEDIUM, lambda line: line.known("county"))
-        yield column("status", WIDE, lambda line: self.say(f"status_{line.row['status']}"))
-        yield column("correction_deadline", NARROW, lambda line: self._day(line.row["correction_deadline"]))
-        yield column("received", MEDIUM, lambda line: self._local(line.row["received"]))
-        yield column("versions", NARROW, lambda line: line.row["versions"])
-        yield column("errors", NARROW, lambda line: line.row["errors"])
-        yield column("remarks", NARROW, lambda line: line.row["remarks"])
-
-    def _form_column(self, asked: RegisterColumn, node: Node, own: ReportColumn | None) -> ReportColumn:
-        question = question_behind(self.form, node)
-        words = self._labels(question) if question else {}
-        several = isinstance(node, Aggregate)
-
-        def value(line: Line, values: dict[str, Value]) -> Shown:
-            found = in_words(values[asked.key], words, several=several)
-            return own.value(line, values) if own and found is None else found
-
-        return ReportColumn(own.head if own else self._head(self._own(asked.label), question), value)
-
-    def _head(self, label: str, question: Question | None) -> Head:
-        if question is None:
-            return Head(label, MEDIUM)
-        return Head(label, column_width(question), number_format(question))
-
-    def _labels(self, question: Question) -> dict[str, str]:
-        return {code: self._own(label) for code, label in self.form.question_options(question).items()}
-
-    def _local(self, moment: datetime) -> datetime:
-        return moment.astimezone(self.form.zone).replace(tzinfo=None)
-
-    def _day(self, moment: datetime | None) -> date | None:
-        return self._local(moment).date() if moment else None
-
-    # of the recipient
-
-    def _asked_for(self, prefill: str) -> Question | None:
-        return next((question for _, question in self.form.questions() if question.prefill == prefill), None)
-
-    def _owner_type(self, line: Line) -> str:
-        question = self._asked_for("recipient.type")
-        code = line.known("type")
-        return self._labels(question).get(code, code) if question else code
-
-    def _kommune(self, line: Line) -> str:
-        question = self._asked_for("recipient.kommunenr")
-        source = self.form.lists.get(question.list or "") if question else None
-        return source.rows.get(line.known("kommunenr"), {}).get(source.label, "") if source else ""
+        rows = []
+        for line, values in self.snapshot.rows:
+            written = self.snapshot.casework.get(line.report, {})
+            rows.append([*values[:first], *(written.get(column.key) for column in casework), *values[first:]])
+        columns = fitted([*own[:first], *casework, *own[first:]], rows)
+        return Table("reports", self.labels.say("sheet_reports"), columns, lambda: iter(rows))
 
     # one row for each row of a form sheet
 
-    def _write_sheet(self, sheet: Sheet) -> None:
-        columns = self.register.current.columns[sheet.key]
-        words = {key: self._labels(question) for key, question in sheet.questions.items()}
-        sheets = Sheets(self.book, self._own(sheet.label), list(self._sheet_heads(sheet)))
-        for lines in self._chunks():
-            rows = self.register.sheet_rows(sheet.key, [line.report for line in lines])
-            for line in lines:
-                for row in rows.get(line.report, ()):
-                    answers = [words[key].get(row[column], row[column]) for key, column in columns.items()]
-                    sheets.add([line.report, line.owner, *self._place(sheet, row), *answers])
-        sheets.end()
+    def _sheet(self, sheet: Sheet) -> Table:
+        answers = self.register.current.columns[sheet.key]
+        questions = [self.labels.question_column(key, sheet.questions[key]) for key in answers]
 
-    def _sheet_heads(self, sheet: Sheet) -> Iterator[Head]:
-        yield Head(self.say("report"), MEDIUM)
-        yield Head(self.say("owner"), WIDE)
+        def rows() -> Iterator[list[Shown]]:
+            for lines in self.reports.chunks():
+                found = self.register.sheet_rows(sheet.key, [line.report for line in lines])
+                for line in lines:
+                    for row in found.get(line.report, ()):
+                        yield [line.report, line.owner, *self._place(sheet, row), *map(row.get, answers.values())]
+
+        columns = [*self._identity(), *self._place_columns(sheet), *questions]
+        return Table(f"sheet_{sheet.key}", self.labels.own(sheet.label), columns, rows)
+
+    def _identity(self) -> list[Column]:
+        return [self.labels.column("report", MEDIUM), self.labels.column("owner", WIDE)]
+
+    def _place_columns(self, sheet: Sheet) -> Iterator[Column]:
         if isinstance(sheet, TableSheet):
-            yield Head(self.say("row"), NARROW)
+            yield self.labels.column("row", NARROW)
         elif isinstance(sheet, GridSheet):
-            yield Head(self._own(sheet.row_label), WIDE)
-        yield from (self._head(self._own(question.label), question) for question in sheet.questions.values())
+            words = {key: self.labels.own(row.label) for key, row in sheet.rows.items()}
+            yield Column(ROW_KEY, self.labels.own(sheet.row_label), WIDE, words=words)
 
     def _place(self, sheet: Sheet, row: dict[str, Any]) -> Iterator[Shown]:
         if isinstance(sheet, TableSheet):
             yield row[ROW]
         elif isinstance(sheet, GridSheet):
-            yield self._own(sheet.rows[row[ROW_KEY]].label)
+            yield row[ROW_KEY]
 
-    # one row for each finding
+    # one row for each finding that is still to be settled
 
-    def _write_findings(self) -> None:
-        widths = {"report": MEDIUM, "owner": WIDE, "severity": MEDIUM, "rule": NARROW, "sheet": MEDIUM}
-        widths |= {"cells": MEDIUM, "message": WIDEST}
-        heads = [Head(self.say(key), width) for key, width in widths.items()]
-        sheets = Sheets(self.book, self.say("sheet_findings"), heads)
-        for lines in self._chunks():
-            found = self.register.findings_of([line.report for line in lines])
-            for line in lines:
-                for finding in sorted(found.get(line.report, ()), key=_weight):
-                    sheets.add([line.report, line.owner, *self._finding(finding)])
-        sheets.end()
+    def _findings(self) -> Table:
+        column = self.labels.column
+        widths = {"severity": MEDIUM, "rule": NARROW, "sheet": MEDIUM, "cells": MEDIUM}
+        columns = [*self._identity(), *(column(*one) for one in widths.items()), column("message", WIDEST, wrap=True)]
 
-    def _finding(self, finding: Finding) -> Iterator[str]:
-        yield self.say(f"severity_{finding.severity}")
-        yield finding.rule
-        yield finding.sheet
-        yield ", ".join(finding.cells)
-        yield " – ".join(filter(None, (self._own(finding.message), finding.waiver)))
+        def rows() -> Iterator[list[Shown]]:
+            for lines in self.reports.chunks():
+                live = [line for line in lines if line.row["status"] not in SETTLED]
+                found = self.register.findings_of([line.report for line in live])
+                for line in live:
+                    for finding in sorted(found.get(line.report, ()), key=_weight):
+                        if finding.severity != WAIVED:
+                            yield self._finding(line, finding)
 
+        return Table("findings", self.labels.say("sheet_findings"), columns, rows)
 
-def _line(row: dict[str, Any], recipient: Recipient | None) -> Line:
-    return Line(row, recipient.name if recipient else row["owner"] or row["recipient"], recipient)
+    def _finding(self, line: Line, finding: Finding) -> list[Shown]:
+        severity, cells = self.labels.say(f"severity_{finding.severity}"), ", ".join(finding.cells)
+        message = self.labels.own(finding.message)
+        return [line.report, line.owner, severity, finding.rule, finding.sheet, cells, message]
+
+    # what is new
+
+    def _changes(self) -> Table:
+        column = self.labels.column
+        widths = {"change": MEDIUM, "change_column": WIDE}
+        columns = [*self._identity(), *(column(*one) for one in widths.items())]
+        columns += [column(key, WIDE, wrap=True) for key in ("change_before", "change_now")]
+        every = [*self.reports.columns, *casework_columns(self.labels)]
+
+        def rows() -> Iterator[list[Shown]]:
+            title = next((one.column.key for one in self.reports.every if one.is_title), "")
+            return changes(self.snapshot, self.labels, every, title)
+
+        return Table("changes", self.labels.say("sheet_changes"), columns, rows)
+
+    def about(self) -> Iterator[tuple[str, str]]:
+        """Tell what the workbook is, and how it is used."""
+        say = self.labels.say
+        yield say("about_what"), self.labels.own(self.form.file.title)
+        yield say("about_made"), self._made(self.snapshot.at, self.snapshot.by)
+        since = self.snapshot.since
+        yield say("about_changes"), self._made(since["at"], since["by"]) if since else say("about_first")
+        yield say("about_how"), say("about_how_text")
+        yield say("about_import"), say("about_import_text")
+        yield say("about_code"), self.snapshot.code
+
+    def _made(self, at: datetime, by: str) -> str:
+        local = self.labels.local(at)
+        return self.labels.say("about_made_text", day=show_date(local), clock=f"{local:%H:%M}", by=by)
 
 
 def _weight(finding: Finding) -> int:
     return ORDER.index(finding.severity)
-
-
-def in_words(value: Value, words: dict[str, str], *, several: bool) -> Value:
-    """Put the label of a choice for its code, or the labels of several in one text."""
-    if not isinstance(value, str):
-        return value
-    codes = value.split(JOINER) if several else [value]
-    return JOINER.join(words.get(code, code) for code in codes)
-
-
-def question_behind(form: Form, node: Node) -> Question | None:
-    """Find the question whose answers an expression's value is like, so that it is shown like them."""
-    match node:
-        case Answer(sheet=sheet, key=key) | Column(sheet=sheet, key=key) | GridCell(sheet=sheet, column=key):
-            return form.sheets[sheet].questions[key]
-        case GridLine(sheet=sheet):
-            questions = form.sheets[sheet].questions.values()
-            return next((question for question in questions if question.type in NUMERIC), None)
-        case Aggregate(function="SUM" | "MIN" | "MAX" | "STRING_AGG", of=of):
-            return question_behind(form, of)
-        case Coalesce() | Arithmetic(op="+" | "-"):
-            parts = (question_behind(form, part) for part in node.children())
-            return next((part for part in parts if part), None)
-    return None

@@ -14,10 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, insert, select, update
 
+from intake.personal import names_a_person
 from intake.submission import Answer, Submission
 from outputs.letter_states import HELD, QUEUED, SENDING
 from outputs.log import (
     FINDING_FIELDS,
+    exported,
     failures,
     findings,
     forgettings,
@@ -111,8 +113,9 @@ class _Eraser:
 
     def __init__(self, connection: Connection, form: Form, wish: Forgetting) -> None:
         self.connection = connection
-        self.personal = {(sheet, question.key) for sheet, question in form.questions() if question.is_personal}
+        self.personal = {(sheet, question.key) for sheet, question in form.questions() if names_a_person(question)}
         self.texts: dict[str, set[str]] = {}  # what names somebody, by the SHA-256 of the file that says it
+        self.files: dict[str, list[str]] = {}  # by report
         row = {"by": wish.by, "reason": wish.reason, "at": wish.at}
         self.number = connection.scalar(insert(forgettings).values(row).returning(forgettings.c.id))
 
@@ -123,11 +126,14 @@ class _Eraser:
             "senders": sum(map(self._senders, (returns, failures, origins, retimings))),
             "findings": sum(map(self._findings, (findings, retimed_findings, review_findings))),
             "letters": self._letters(),
+            "exports": self._exports(),
         }
 
     def _answers(self) -> int:
         changed = 0
-        for row in self.connection.execute(select(submissions.c.sha256, submissions.c.answers)).all():
+        column = submissions.c
+        for row in self.connection.execute(select(column.sha256, column.report, column.answers)).all():
+            self.files.setdefault(row.report, []).append(row.sha256)
             before = load_submission(row.answers)
             after = self._without(before)
             if after != before:
@@ -199,6 +205,18 @@ class _Eraser:
         for row in self.connection.execute(select(letter_events.c.id, letter_events.c.note)).all():
             if ADDRESS.search(row.note):
                 self._change(letter_events, {"id": row.id}, {"note": ADDRESS.sub(GONE, row.note)})
+        return changed
+
+    def _exports(self) -> int:
+        """Empty what was logged of what exports said."""
+        changed = 0
+        for row in self.connection.execute(select(exported)).mappings().all():
+            texts = {text for sha256 in self.files.get(row["report"], ()) for text in self.texts.get(sha256, ())}
+            shown = _hide(row["shown"], _hider(texts))
+            if shown != row["shown"]:
+                where = {column.name: row[column.name] for column in exported.primary_key}
+                self._change(exported, where, {"shown": shown})
+                changed += 1
         return changed
 
     def _change(self, table: Table, where: dict[str, Any], changes: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from intake.receive import Office, receive
 from intake.sources import Inlet, SourceError, find_returns
 from intake.submission import Refused, Return
 from outputs.archive import ArchiveError, archive, sweep
+from outputs.known_files import registers_of
 from outputs.log import DUPLICATE
 from outputs.register import Register
 from templates.form import Form
@@ -60,7 +61,9 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         kept, lost = (new, []) if dry else _keep(round_, new)
         received = _read(round_, kept, progress, workers or os.cpu_count() or 1)
     with progress("Checking", len(new)) as step:
-        judged = {verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us)}
+        judged = {
+            verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us.of_one)
+        }
         step(len(new))
     verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
     merged = register.merge(verdicts, now, keep=not dry)
@@ -98,7 +101,9 @@ def office_of(owner: Round | Form) -> Office:
 
 def known_of(round_: Round) -> Known:
     """What a round knows beyond the workbooks. Raises WaiversError."""
-    return Known(round_.waivers, {"grants": grants_register(round_.grants)} if round_.grants else {})
+    registers, missing = registers_of(round_, round_.form)
+    grants = {"grants": grants_register(round_.grants)} if round_.grants else {}
+    return Known(round_.waivers, {**registers, **grants}, missing)
 
 
 def check_file(owner: Round | Form, path: Path) -> list[Verdict]:

@@ -230,6 +230,51 @@ letter_orders = Table(  # what a person has said of a letter
     Column("at", Moment, nullable=False),
 )
 
+exports = Table(
+    "exports",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("code", Plain, nullable=False, unique=True),  # stands in the workbook, and tells which export it is
+    Column("name", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    _by(),
+)
+exported = Table(  # what an export said of a report, where the one before said something else
+    "exported",
+    log,
+    Column("export", Integer, ForeignKey(exports.c.id), primary_key=True, autoincrement=False),
+    Column("report", Plain, primary_key=True),
+    Column("shown", JSON, nullable=False),  # empty for a report that was there before and is no more
+    Column("casework", JSON, nullable=False),  # what stood in the caseworkers' columns
+    _forgotten(),
+)
+imports = Table(  # every file that staff brought in and that changed something
+    "imports",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Plain, nullable=False),  # casework, or the name of what it is a list of
+    Column("source", Words, nullable=False),  # the code of an export, or the register that it comes from
+    Column("dated", Plain),  # the day a register speaks of, ISO
+    Column("name", Words, nullable=False),
+    Column("sha256", Plain, nullable=False),  # of the file as it was
+    Column("kept", Words),  # where the round keeps what was taken from it
+    Column("kept_sha256", Plain),
+    Column("rows", Integer, nullable=False),  # that were taken in
+    Column("at", Moment, nullable=False),
+    _by(),
+)
+casework = Table(  # what a caseworker has written of a report; the latest of a field holds
+    "casework",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("import_id", Integer, ForeignKey(imports.c.id), nullable=False),
+    Column("report", Plain, nullable=False, index=True),
+    Column("field", Plain, nullable=False),
+    Column("value", JSON, nullable=False),  # null for what was emptied
+    Column("at", Moment, nullable=False),
+    _by(),
+)
+
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
     forgettings,
@@ -248,6 +293,10 @@ APPEND_ONLY = (
     letter_events,
     letter_ids,
     letter_orders,
+    exports,
+    exported,
+    imports,
+    casework,
 )
 
 ERASABLE: dict[Table, tuple[str, ...]] = {  # what may be emptied when a person has contact persons forgotten
@@ -261,6 +310,7 @@ ERASABLE: dict[Table, tuple[str, ...]] = {  # what may be emptied when a person 
     review_findings: FINDING_FIELDS,
     letters: ("to",),
     letter_events: ("note",),
+    exported: ("shown",),
 }
 
 GUARDS = guard(log, APPEND_ONLY, letters, ERASABLE)

@@ -135,15 +135,20 @@ def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()[:DIGEST_LENGTH]
 
 
-def _silent(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
-    """Find those that have sent nothing at all, as far as is known or a person has believed."""
+def answered(connection: Connection, register: Register) -> set[str]:
+    """Give the recipients that have sent anything at all, as far as is known or a person has believed."""
     version = register.current.version
     believed = select(submissions.c.recipient).join(version, version.c.sha256 == submissions.c.sha256)
     counted = believed.where(version.c.outcome.not_in((QUARANTINED, REJECTED)))
-    answered = {*connection.scalars(select(returns.c.recipient)), *connection.scalars(counted)}
+    return {*connection.scalars(select(returns.c.recipient)), *connection.scalars(counted)} - {None}
+
+
+def _silent(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
+    """Find those that have sent nothing at all."""
+    heard_from = answered(connection, register)
     sent: dict[str, list[tuple[Sent, Path]]] = {}
     for line, path in _workbooks(round_):
-        if line.orgnr not in answered:
+        if line.orgnr not in heard_from:
             sent.setdefault(line.orgnr, []).append((line, path))
     deadline = round_.form.deadline
     pair = (OVERDUE if deadline < now else DEADLINE, deadline.date().isoformat())

@@ -200,6 +200,11 @@ class Register:
             self._project(connection, list(reports))
             self._review(connection, now, why)
 
+    def learn(self, known: Known, now: datetime) -> None:
+        """Judge all reports by what the office knows from now on."""
+        self.reviewer = Reviewer(self.form, self.current, known)
+        self.refresh((), now, "import")
+
     def _take_in(self, connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
         fresh = {version.source.sha256: version for verdict in verdicts if (version := version_of(verdict))}
         if fresh:
@@ -308,7 +313,7 @@ class Register:
     def status_counts(self) -> dict[str, Any]:
         """Count files and reports and how every file counts now, and list what waits for a person."""
         with self.reading() as connection:
-            rows = self._files(connection)
+            rows = self.files()
             reports = connection.scalar(select(func.count()).select_from(self.current.report))
         return {
             "returned": len(rows),
@@ -317,12 +322,18 @@ class Register:
             "need_a_person": waiting([row for row in rows if row["outcome"] in NEEDS_A_PERSON]),
         }
 
-    def _files(self, connection: Connection) -> list[dict[str, Any]]:
+    def files(self) -> list[dict[str, Any]]:
         """Give every file ever received with how it counts now."""
+        with self.reading() as connection:
+            return self._files(connection)
+
+    def _files(self, connection: Connection) -> list[dict[str, Any]]:
         version = self.current.version.c
         query = select(
             came.c.sha256,
             came.c.path,
+            came.c.name,
+            came.c.received,
             func.coalesce(version.report, came.c.report).label("report"),
             came.c.recipient,
             came.c.reason,

@@ -41,7 +41,7 @@ def judged_anew(
         del better[sha256]
     versions = read_submissions(connection, better)
     stored = [replace(version, source=better[sha256]) for sha256, version in versions.items()]
-    judged = {verdict.source.sha256: verdict for verdict in judge(stored, form, registers)}
+    judged = {verdict.source.sha256: verdict for verdict in judge(stored, form, registers.of_one)}
     return [_verdict(source, was[sha256], judged.get(sha256)) for sha256, source in better.items()]
 
 

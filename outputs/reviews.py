@@ -1,30 +1,33 @@
-"""Reports held against each other: what is found when all that count now are looked at together.
+"""Reports held against each other and against registers: what is found when all that count now are looked at together.
 
-What one report says may give a finding in another that came earlier. So every change of what counts
-leads to a review, and what a review finds anew in a version is added to the log.
+What one report says may give a finding in another that came earlier, and so may a register that is
+imported later. So every change of what counts or is known leads to a review, and what a review finds
+anew in a version is added to the log.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from intake.submission import Answer, Return, Row, SheetAnswers, Submission
+from intake.submission import Row, Submission
+from outputs.current_answers import asked_by, read_answers
 from outputs.database import among, insert_rows
 from outputs.life import SETTLED
 from outputs.log import as_finding, finding_row, findings, retimed_findings, review_findings, reviews
 from outputs.logbook import read_submissions, retimed
-from outputs.projection import REPORT, ROW, ROW_KEY, Projection
+from outputs.projection import Projection
 from templates.form import Form, Rule
 from validation.across import ACROSS
-from validation.check import across_findings, across_hits
+from validation.check import across_findings, across_hits, known_hits
 from validation.findings import ORDER, Finding
 from validation.hits import Hit
-from validation.known import Known
+from validation.known import KNOWN, Known, why_unchecked
 
+DATE = re.compile(r"\b\d\d\.\d\d\.\d{4}\b")
 Hits = list[tuple[Rule, Hit]]
 Findings = tuple[Finding, ...]
 
@@ -95,10 +98,12 @@ class Reviewer:
         self.form = form
         self.current = current
         self.known = known
-        self.asked: dict[str, list[str]] = {}  # the questions that the rules ask for, by sheet
-        for path in sorted({path for rule in form.rules if rule.check in ACROSS for path in rule.given.values()}):
-            sheet, _, key = path.partition(".")
-            self.asked.setdefault(sheet, []).append(key)
+        self.asked = asked_by(path for rule in form.rules if self._judges(rule) for path in rule.given.values())
+
+    def _judges(self, rule: Rule) -> bool:
+        """Tell whether a rule is about more than one report, or about a register that is here."""
+        check = str(rule.check)
+        return check in ACROSS or (check in KNOWN and not why_unchecked(check, self.known))
 
     def review(self, connection: Connection, now: datetime, why: str) -> set[str]:
         """Log what has changed in any version that counts; gives the reports concerned."""
@@ -117,7 +122,8 @@ class Reviewer:
         """Give the versions in which other things are found than the log says: report, last review, findings."""
         live = self._live(connection)
         hits: dict[str, Hits] = {}
-        for rule, hit in across_hits(self.form, list(enumerate(live))):
+        every = list(enumerate(live))
+        for rule, hit in (*across_hits(self.form, every), *known_hits(self.form, every, self.known)):
             hits.setdefault(live[hit.number].source.sha256, []).append((rule, hit))
         before = read_reviews(connection, {submission.source.sha256 for submission in live})
         full = read_submissions(connection, hits)
@@ -138,30 +144,7 @@ class Reviewer:
         """Read the reports that count, with the answers that the rules ask for and no more, in order of report id."""
         table = self.current.report
         query = select(table).where(table.c.status.not_in(SETTLED)).order_by(table.c.report)
-        rows = {sheet: self._rows(connection, sheet) for sheet in self.asked}
-        return [
-            Submission(
-                source=Return(Path(), row["sha256"], row["received"]),
-                form=self.form.name,
-                version="",
-                language="",
-                recipient=row["recipient"],
-                report=row["report"],
-                sheets={sheet: SheetAnswers("", {}, rows[sheet].get(row["report"], ())) for sheet in self.asked},
-            )
-            for row in connection.execute(query).mappings()
-        ]
-
-    def _rows(self, connection: Connection, sheet: str) -> dict[str, tuple[Row, ...]]:
-        table, names, keys = self.current.sheets[sheet], self.current.columns[sheet], self.asked[sheet]
-        place = next((name for name in (ROW, ROW_KEY) if name in table.primary_key.columns), REPORT)
-        query = select(table.c.report, table.c[place], *(table.c[names[key]] for key in keys))
-        rows: dict[str, list[Row]] = {}
-        for report, at, *values in connection.execute(query.order_by(*self.current.order(sheet))):
-            answers = {key: Answer(value, "", "") for key, value in zip(keys, values, strict=True) if value is not None}
-            number, key = (at, "") if place == ROW else (0, at if place == ROW_KEY else "")
-            rows.setdefault(report, []).append(Row(number, key, answers))
-        return {report: tuple(found) for report, found in rows.items()}
+        return read_answers(connection, self.current, connection.execute(query).mappings(), self.asked)
 
 
 def _same_row(submission: Submission, hit: Hit) -> Row:
@@ -171,5 +154,6 @@ def _same_row(submission: Submission, hit: Hit) -> Row:
 
 
 def _cause(finding: Finding) -> str:
-    """Tell a finding apart from others in the same version."""
-    return repr((finding.rule, finding.part, finding.sheet, finding.cells, finding.message))
+    """Tell a finding apart from others in the same version; that a newer register says it too is no news."""
+    said = {language: DATE.sub("", words) for language, words in finding.message.items()}
+    return repr((finding.rule, finding.part, finding.sheet, finding.cells, said))

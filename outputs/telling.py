@@ -12,6 +12,7 @@ from templates.round import Round
 from validation.verdict import LATE, Verdict
 
 if TYPE_CHECKING:
+    from outputs.dashboard import Dashboard
     from outputs.sending import Run
 
 SHOWN = 12  # files listed under a heading
@@ -164,6 +165,13 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
             yield f"Sending stopped: {run.stopped}. The rest waits; the same command goes on with it."
         if not run.done:
             yield "What waits for a person: behov outbox"
+
+
+def dashboard_lines(made: "Dashboard") -> Iterator[str]:
+    """The dashboard: where it is, and what it lacks."""
+    yield f"Wrote {made.path}, {_count(made.pages, 'page')} in all. Open it in a web browser."
+    if not made.drawn:
+        yield "It has tables and no pictures. For pictures: pip install altair vl-convert-python, then run this again."
 
 
 def outbox_lines(letters: Sequence[dict[str, Any]]) -> Iterator[str]:

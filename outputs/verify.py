@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from outputs.archive import archived, digest
-from outputs.log import GUARDS, returns, submissions
+from outputs.log import GUARDS, imports, returns, submissions
 from outputs.register import Register
 from outputs.stored import load_submission
 from templates.round import Round
@@ -23,7 +23,13 @@ def verify(round_: Round, register: Register) -> list[str]:
         kept = {row.sha256: row.name for row in connection.execute(select(returns.c.sha256, returns.c.name))}
         answers = list(_answers(connection))
         made_again = [] if answers else _projection(register, connection)
-        return [*_triggers(register, connection), *answers, *_archive(round_, kept), *made_again]
+        return [
+            *_triggers(register, connection),
+            *answers,
+            *_archive(round_, kept),
+            *_imported(round_, connection),
+            *made_again,
+        ]
 
 
 def _triggers(register: Register, connection: Connection) -> Iterator[str]:
@@ -62,6 +68,16 @@ def _archive(round_: Round, kept: dict[str, str]) -> Iterator[str]:
             yield f"archive/{path.name} is not what was received; put it back from your backup"
         elif kept and sha256 not in kept:
             yield f"archive/{path.name} is not in the register, as when a run broke off; run behov ingest again"
+
+
+def _imported(round_: Round, connection: Connection) -> Iterator[str]:
+    """Look whether every snapshot of a register is there, unchanged."""
+    for row in connection.execute(select(imports).where(imports.c.kept.is_not(None)).order_by(imports.c.id)).mappings():
+        path = round_.folder / row["kept"]
+        if not path.is_file():
+            yield f"{row['kept']} is lost; put it back from your backup, or import {row['name']} again"
+        elif digest(path) != row["kept_sha256"]:
+            yield f"{row['kept']} is not what was imported; put it back from your backup"
 
 
 def _projection(register: Register, connection: Connection) -> Iterator[str]:

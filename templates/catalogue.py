@@ -120,4 +120,7 @@ def _section(form: Form, entry: Entry) -> Iterator[str]:
     yield ""
     yield f"- what: {entry.what}"
     yield f"- source: {rule.source or 'every form has it'}"
+    reasons = sorted(NAMED_CHECKS[rule.check].reasons) if rule.check else []
+    if reasons:
+        yield f"- told as the reason for the file: {', '.join(f'`{reason}`' for reason in reasons)}"
     yield from (f"- {TOLD.get(language, language)}: {rule.message[language]}" for language in form.languages)

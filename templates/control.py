@@ -1,5 +1,7 @@
 """The sheet Kontroll: how much is left, and every finding with a link to its cell."""
 
+from dataclasses import replace
+
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
@@ -16,6 +18,7 @@ WIDTHS = {"B": 22, "C": 12, "D": 14, "E": 96}
 TITLE, COUNT, ASKED, SHEETS_HEAD = 1, 3, 4, 6
 ASKED_COLUMN = "A"  # out of sight
 LINE = 33  # points: two lines of text
+LISTED_TEXT, LISTED_LINK = (replace(look, vertical="center") for look in (style.PLAIN, style.LINK))
 
 
 def write_control(writer: Writer) -> Worksheet:
@@ -94,7 +97,7 @@ def _write_list(writer: Writer, sheet: Worksheet, head: int) -> None:
     for column, formula in formulas.items():
         shared.write(column, first, last, f'IF({kind}="","",{formula})')
         for row in range(first, last + 1):
-            (style.LINK if column == "C" else style.PLAIN).dress(sheet[f"{column}{row}"])
+            (LISTED_LINK if column == "C" else LISTED_TEXT).dress(sheet[f"{column}{row}"])
     for row in range(first, last + 1):
         sheet.row_dimensions[row].height = LINE
     listed = f"B{head + 1}:E{head + LISTED}"

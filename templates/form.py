@@ -1,7 +1,6 @@
 """The form as data: sheets, questions, choices, lists and rules.
 
-The models hold what a form author writes; `templates.definition` reads the files and checks
-them. Nothing here knows any particular form.
+The models hold what an author writes; `templates.definition` reads and checks it. Nothing here knows a particular form.
 """
 
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Text = dict[str, str]
-"""One text in every language of the form: language code to words."""
+from templates.counted_by import Dashboard
+
+Text = dict[str, str]  # one text in every language of the form: language code to words
 
 QuestionType = Literal[
     "text", "longtext", "integer", "amount", "decimal", "percent", "date", "email", "phone",
@@ -22,11 +22,8 @@ QuestionType = Literal[
 ]  # fmt: skip
 Severity = Literal["error", "warning", "info"]
 YES, NO = "Ja", "Nei"  # the codes of a yesno answer; both written languages use these words
-
 UNITS = "units"  # the choices and the list that hold a recipient's own units
 UNIT_COLUMNS = ("name", "orgnr", "type", "kommunenr", "owner")
-CONTACT_TYPES = ("email", "phone")
-CONTACT_PREFILLS = ("recipient.contact", "recipient.email", "recipient.phone")
 NUMERIC: frozenset[str] = frozenset({"integer", "amount", "decimal", "percent"})
 
 
@@ -95,13 +92,6 @@ class Question(Part):
     sum_of: tuple[str, ...] = ()  # a calculated grid column
     width: int | None = None  # characters
     personal: bool | None = None  # names a contact person; None: as its type and its prefill tell
-
-    @property
-    def is_personal(self) -> bool:
-        """Whether the answer is removed from the register by `behov forget`."""
-        if self.personal is not None:
-            return self.personal
-        return self.type in CONTACT_TYPES or self.prefill in CONTACT_PREFILLS
 
     @property
     def calculated(self) -> bool:
@@ -225,12 +215,28 @@ class Noun(Part):
     many: Text  # «behovsmeldinger»
 
 
+class Places(Part):
+    """The code list that tells where a kommunenr lies, and its columns of the county's number and name."""
+
+    list: str
+    county: str
+    county_name: str
+
+
+class KnownRegisters(Part):
+    """Which public registers together hold all units a form is about: each line is one way to have them."""
+
+    units: tuple[tuple[str, ...], ...] = ()
+    places: Places | None = None
+
+
 class RegisterColumn(Part):
-    """One column of the register workbook: a label and an expression in the rule language."""
+    """One column of the register workbook: a label and an expression; `aside`: after what caseworkers fill in."""
 
     key: str
     label: Text
     value: str
+    aside: bool = False
 
 
 class Rule(Part):
@@ -307,6 +313,8 @@ class FormFile(Part):
     choices: dict[str, Annotated[ChoiceList, BeforeValidator(_choice_list)]] = {}
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
+    dashboard: Dashboard = Dashboard()
+    registers: KnownRegisters = KnownRegisters()
 
 
 class RulesFile(Part):

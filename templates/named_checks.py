@@ -22,10 +22,15 @@ class NamedCheck:
     given: tuple[str, ...] = ()
     needs: str = ""  # the register without which it cannot be made
     where: str = ""  # who makes it, when it has no function
+    reasons: frozenset[str] = frozenset()  # the codes under which that tells why a file is not taken, or does not count
 
 
-def _named(scope: Scope, says: str, words: str = "", given: str = "", needs: str = "", where: str = "") -> NamedCheck:
-    return NamedCheck(scope, says, frozenset(words.split()), tuple(given.split()), needs, where)
+def _named(  # noqa: PLR0913, PLR0917 - a line of the table
+    scope: Scope, says: str, words: str = "", given: str = "", needs: str = "", where: str = "", reasons: str = ""
+) -> NamedCheck:
+    return NamedCheck(
+        scope, says, frozenset(words.split()), tuple(given.split()), needs, where, frozenset(reasons.split())
+    )
 
 
 NAMED_CHECKS: dict[str, NamedCheck] = {
@@ -54,10 +59,17 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "batch", "A number has the same name in all reports of the recipient.", "orgnr liste", "orgnr name"
     ),
     "newer_version": _named(
-        "batch", "A newer version of a report replaces the one before.", "n annen_id", where="the register"
+        "batch",
+        "A newer version of a report replaces the one before.",
+        "n annen_id",
+        where="the register",
+        reasons="reason_superseded",
     ),
     "late_version": _named(
-        "batch", "A version received after the deadline does not replace one received in time.", where="the register"
+        "batch",
+        "A version received after the deadline does not replace one received in time.",
+        where="the register",
+        reasons="reason_late late_by_guess late_forwarded",
     ),
     # registers
     "is_owner": _named("register", "The number is registered as an owner.", "", "orgnr", "owners"),
@@ -78,22 +90,49 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "orgnr title reference",
         "grants",
     ),
-    "in_register": _named("register", "The number is in the register.", "registerdato", "orgnr", "units"),
-    "registered_name": _named("register", "The name is the registered one.", "registernavn", "orgnr name", "units"),
-    "unit_is_active": _named("register", "The unit is active.", "", "orgnr", "units"),
-    "registered_owner": _named("register", "The owner is the registered one.", "registereier", "orgnr owner", "units"),
+    "in_register": _named("register", "The number is in the register.", "register registerdato", "orgnr", "units"),
+    "registered_name": _named(
+        "register", "The name is the registered one.", "registernavn register registerdato", "orgnr name", "units"
+    ),
+    "unit_is_active": _named("register", "The unit is active.", "register registerdato", "orgnr", "units"),
+    "registered_owner": _named(
+        "register", "The owner is the registered one.", "registereier register registerdato", "orgnr owner", "units"
+    ),
     "registered_municipality": _named(
-        "register", "The municipality is the registered one.", "registerkommune", "orgnr kommunenr", "units"
+        "register",
+        "The municipality is the registered one.",
+        "registerkommune register registerdato",
+        "orgnr kommunenr",
+        "units",
     ),
     "enough_employees": _named(
-        "register", "No more take part than are registered as employed.", "registertall", "orgnr count", "units"
+        "register",
+        "No more take part than are registered as employed.",
+        "registertall register registerdato",
+        "orgnr count",
+        "units",
     ),
     # what is done to every file
-    "opens_as_workbook": _named("intake", "The file opens as an .xlsx workbook.", where="intake"),
-    "nothing_active": _named(
-        "intake", "The file has no macros, no external links and no embedded files.", where="intake"
+    "opens_as_workbook": _named(
+        "intake",
+        "The file opens as an .xlsx workbook.",
+        where="intake",
+        reasons="empty_file too_big pdf word old_excel xlsb opendocument numbers csv_or_text password lock_file "
+        "truncated image html other_zip archive not_a_workbook damaged winmail nested zip_empty zip_password "
+        "zip_damaged zip_too_much zip_bomb unsafe_package far_cell",
     ),
-    "known_version": _named("intake", "The file is a version of the form that is taken in.", where="intake"),
+    "nothing_active": _named(
+        "intake",
+        "The file has no macros, no external links and no embedded files.",
+        where="intake",
+        reasons="macro external_links reaching_formula doctype",
+    ),
+    "known_version": _named(
+        "intake",
+        "The file is a version of the form that is taken in.",
+        where="intake",
+        reasons="foreign wrong_form unknown_version no_code no_code_likely bad_code codes_disagree",
+    ),
     "layout_kept": _named(
         "intake",
         "Questions have the labels they were sent with; answers are found by key, not by address.",
@@ -105,7 +144,9 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "Sums are not written over; they are calculated again, and what stands in their cells is not used.",
         "verdi riktig",
     ),
-    "file_is_new": _named("intake", "The same file is taken in once.", where="intake and the register"),
+    "file_is_new": _named(
+        "intake", "The same file is taken in once.", where="intake and the register", reasons="reason_duplicate"
+    ),
     "rows_in_table": _named(
         "intake",
         "Nothing is written outside the answers: beside or below a table, in a row or column of the owner's own.",

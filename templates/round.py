@@ -122,6 +122,7 @@ class Settings(Part):
     form: str
     office: Annotated[Office, AfterValidator(_with_address)]
     deadline: LocalTime | None = None  # instead of the form's own
+    language: str | None = None  # of the dashboard and the register workbook, instead of the form's first
     register_url: Annotated[str, AfterValidator(_one_database)] | None = Field(default=None, alias="register")
     mail: Mail = Mail()
     mailbox: Annotated[Mailbox, AfterValidator(_complete)] | None = None
@@ -206,7 +207,12 @@ class Round:
         """The recipients, and the rows that need a person. Raises TableError."""
         workbook = self.folder / "recipients.xlsx"
         path = workbook if workbook.exists() else self.folder / "recipients.csv"
-        return read_recipients(path, self.form.languages, _types(self.form))
+        return read_recipients(path, self.form.languages, self.recipient_types)
+
+    @property
+    def recipient_types(self) -> list[str]:
+        """The types that recipients may have; none when any will do."""
+        return _types(self.form)
 
     @cached_property
     def recipients(self) -> dict[str, Recipient]:
@@ -265,12 +271,21 @@ class Round:
         return self.folder / "archive"
 
     @property
+    def known(self) -> Path:
+        """Snapshots of imported registers."""
+        return self.folder / "known"
+
+    @property
     def outbox(self) -> Path:
         return self.folder / "outbox"
 
     @property
     def exports(self) -> Path:
         return self.folder / "exports"
+
+    @property
+    def dashboard(self) -> Path:
+        return self.folder / "dashboard"
 
     @property
     def register(self) -> Path:

@@ -41,7 +41,7 @@ def read_rows(path: Path, kind: str, required: tuple[str, ...]) -> list[tuple[in
     if not path.exists():
         raise TableError(f"{path} does not exist; put your owners there, one row each")
     try:
-        table = _xlsx_table(path) if path.suffix.lower() == ".xlsx" else _csv_table(path)
+        table = xlsx_table(path) if path.suffix.lower() == ".xlsx" else _csv_table(path)
     except OSError as error:
         raise TableError(f"{path.name} cannot be read ({error.strerror}); close it in other programs") from error
     if not table:
@@ -87,7 +87,8 @@ def _csv_table(path: Path) -> list[list[str]]:
         raise TableError(f"{path.name} cannot be read as CSV; save it as .xlsx or .csv") from error
 
 
-def _xlsx_table(path: Path) -> list[list[str]]:
+def xlsx_table(path: Path) -> list[list[str]]:
+    """Give the cells of the first sheet as texts. Raises TableError."""
     from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - only for Excel files
 
     try:

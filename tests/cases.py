@@ -139,7 +139,7 @@ def unit_register(owner: Recipient, /, **changed: str) -> dict[str, dict[str, st
         unit.orgnr: {
             "name": unit.name, "active": "1", "owner": owner.orgnr, "owner_name": owner.name,
             "kommunenr": unit.kommunenr, "kommune": "", "county": "32", "county_name": "Akershus",
-            "employees": "40", "date": "15.01.2024",
+            "employees": "40", "register": "NBR", "date": "15.01.2024", "dated": "2024-01-15",
         } | changed
         for unit in owner.units
     }  # fmt: skip

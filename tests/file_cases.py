@@ -29,6 +29,7 @@ class FileCase:
     rule: str
     done: str
     verdict: Verdict
+    reason: str = ""  # its code, where the file is not taken or does not count
 
 
 @cache
@@ -36,7 +37,10 @@ def file_cases() -> tuple[FileCase, ...]:
     """A case for every rule that gives no finding, or speaks of the file rather than its answers."""
     made = list(_returns())
     verdicts = judge([received for _, _, received in made], FORM)
-    single = (FileCase(rule, done, verdict) for (rule, done, _), verdict in zip(made, verdicts, strict=True))
+    single = (
+        FileCase(rule, done, verdict, received.reason if isinstance(received, Refused) else "")
+        for (rule, done, received), verdict in zip(made, verdicts, strict=True)
+    )
     return (*single, *_versions())
 
 
@@ -107,10 +111,14 @@ def _with_another_label() -> bytes:
 def _versions() -> Iterator[FileCase]:
     first, again, newer = _merged(DESK.in_time + timedelta(days=1))
     late = _merged(FORM.deadline + timedelta(days=1))[2]
-    yield FileCase("C20", f"{SAMPLE} received twice: the second file", again)
-    yield FileCase("C21", f"{SAMPLE}, and the next day with another title: the first version", first)
+    yield FileCase("C20", f"{SAMPLE} received twice: the second file", again, "reason_duplicate")
+    yield FileCase(
+        "C21", f"{SAMPLE}, and the next day with another title: the first version", first, "reason_superseded"
+    )
     yield FileCase("C21", f"{SAMPLE}, and the next day with another title: the second version", newer)
-    yield FileCase("C22", f"{SAMPLE}, and after the deadline with another title: the second version", late)
+    yield FileCase(
+        "C22", f"{SAMPLE}, and after the deadline with another title: the second version", late, "late_by_guess"
+    )
 
 
 def _merged(received: datetime) -> Sequence[Verdict]:

@@ -58,9 +58,11 @@ def _case(case: Case) -> list[str]:
 
 def _file_case(case: FileCase) -> list[str]:
     verdict = case.verdict
+    named = {rule.name: rule for rule in FORM.rules}[case.rule]
+    about = [f"  {case.rule}, {named.told_as}, the file «{verdict.source.name}»"] if case.reason else []
     reason = [f"  {language}  {words}" for language, words in verdict.reason.items()]
     found = (line for language in LANGUAGES for line in _findings(verdict.findings, language))
-    return [case.done, f"  ends as {verdict.outcome}", *reason, *found]
+    return [case.done, f"  ends as {verdict.outcome}", *about, *reason, *found]
 
 
 def _findings(findings: Findings, language: str) -> Iterator[str]:

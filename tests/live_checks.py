@@ -211,8 +211,10 @@ def compare(desk: Desk, cases: Sequence[Case], program: Office, folder: Path) ->
     made = [path for few in some for path in program.convert_all(few, "xlsx", folder)]
     now = datetime.now(desk.form.zone)
     taken = [desk.take_in(path, path.read_bytes(), now) for path in made]
-    submissions = [submission for submission in taken if isinstance(submission, Submission)]
-    assert len(submissions) == len(cases)
+    # an owner who writes another owner's number is a matter for a person, and the answers are judged all the same
+    read = [one if isinstance(one, Submission) else one.submission for one in taken]
+    submissions = [submission for submission in read if submission is not None]
+    assert len(submissions) == len(cases), [one for one in taken if not isinstance(one, Submission)]
     told = judged_by_pipeline(desk, submissions)
     for path, submission, expected in zip(made, submissions, told, strict=True):
         _compare_one(readers[submission.language], path, submission, expected, done)

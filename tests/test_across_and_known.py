@@ -237,21 +237,22 @@ def registered(sender: Recipient, **changed: str) -> dict[str, dict[str, str]]:
     unit = sender.units[0]
     row = {
         "name": unit.name, "active": "1", "owner": sender.orgnr, "owner_name": sender.name, "kommunenr": unit.kommunenr,
-        "kommune": "", "county": "32", "county_name": "Akershus", "employees": "40", "date": "15.01.2024",
+        "kommune": "", "county": "32", "county_name": "Akershus", "employees": "40",
+        "register": "NBR", "date": "15.01.2024", "dated": "2024-01-15",
     }  # fmt: skip
     return {unit.orgnr: row | changed}
 
 
 REGISTERED: dict[str, tuple[dict[str, str], tuple[str, ...], str]] = {
-    "P03": ({"name": "Rødhette barnehage"}, ("B7",), "registeret sier «Rødhette barnehage»"),
-    "P04": ({"active": "0"}, ("C7",), "står som nedlagt eller inaktiv"),
-    "P05": ({"owner": "1", "owner_name": "Rødhette AS"}, ("E7",), "Registeret oppgir Rødhette AS som eier"),
-    "P08": ({"kommunenr": "3301", "kommune": "Drammen"}, ("F7",), "Registeret plasserer virksomheten i Drammen"),
-    "C29": (
-        {"employees": "3"},
-        ("I7",),
-        "Dere har skrevet 12 deltakere, men virksomheten er registrert med 3 ansatte.",
+    "P03": ({"name": "Rødhette barnehage"}, ("B7",), "mens NBR per 15.01.2024 sier «Rødhette barnehage»"),
+    "P04": ({"active": "0"}, ("C7",), "står som nedlagt eller inaktiv i NBR per 15.01.2024"),
+    "P05": ({"owner": "1", "owner_name": "Rødhette AS"}, ("E7",), "NBR per 15.01.2024 oppgir Rødhette AS som eier"),
+    "P08": (
+        {"kommunenr": "3301", "kommune": "Drammen"},
+        ("F7",),
+        "NBR per 15.01.2024 plasserer virksomheten i Drammen",
     ),
+    "C29": ({"employees": "3"}, ("I7",), "men i NBR per 15.01.2024 har virksomheten 3 ansatte"),
 }
 
 
@@ -288,7 +289,7 @@ def test_a_unit_outside_the_register_is_asked_about_once(form: Form, folder: Pat
     number = sender.units[0].orgnr
     assert told(found) == [
         ("P02", "warning", "Virksomheter", ("C7",),
-         f"Vi finner ikke {number} i registeret fra 15.01.2024. Er nummeret riktig?"),
+         f"Vi finner ikke {number} i NBR per 15.01.2024. Er nummeret riktig?"),
     ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
+import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -244,11 +245,24 @@ def printed(workplace: Path) -> dict[str, Any]:
         "decide": run_json(
             "decide", "SV30-0001-1", "waive", "V1", "--reason", "Avtalt på telefon", "--by", "Kari Holm"
         ),
+        "import": run_json("import", written_in(round_), "--yes", "--by", "Kari Holm"),
         "verify": run_json("verify"),
         "rebuild": run_json("rebuild"),
         "backup": run_json("backup"),
         "outbox hold": run_json("outbox", "hold", "1", "--by", "Kari", "--reason", "venter på telefon"),
     }
+
+
+def written_in(round_: Round) -> str:
+    """Export the register and write in it as a caseworker."""
+    assert run("--round", "runde", "export").exit_code == 0
+    book = openpyxl.load_workbook(round_.exports / "register.xlsx")
+    sheet = book.worksheets[0]
+    place = {cell.value: number for number, cell in enumerate(sheet[1], 1)}
+    sheet.cell(2, place["Prioritet"], 1)
+    sheet.cell(2, place["Forslag"], "Innvilges")
+    book.save("forum.xlsx")
+    return "forum.xlsx"
 
 
 def plain(document: Any) -> Any:  # noqa: ANN401 - a JSON document
@@ -264,7 +278,7 @@ def run_json(*words: str) -> Any:  # noqa: ANN401 - a JSON document
 
 
 PRINTED = ["send-out", "ingest", "check", "status", "feedback", "remind", "outbox", "outbox hold"]
-PRINTED += ["show", "decide", "verify", "rebuild", "backup"]
+PRINTED += ["show", "decide", "import", "verify", "rebuild", "backup"]
 
 
 @pytest.mark.parametrize("command", PRINTED)

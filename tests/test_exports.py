@@ -5,12 +5,13 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import openpyxl
+import polars as pl
 import pytest
 from openpyxl.workbook import Workbook
 from python_calamine import CalamineWorkbook
 
-from outputs import exports, spreadsheet
-from outputs.exports import export
+from outputs import reporting, spreadsheet
+from outputs.exports import export, export_journal, export_tables
 from outputs.life import JUDGED, SETTLED
 from outputs.norwegian import sort_key
 from outputs.register import TEXTS, Register
@@ -18,7 +19,7 @@ from outputs.spreadsheet import Book
 from templates.form import Form
 from templates.round import Round
 from templates.texts import load_texts
-from tests.made_returns import ERROR, FULL, OWNER, REMARK, Made, make_form
+from tests.made_returns import EARLY, ERROR, FULL, OWNER, REMARK, Made, make_form
 from validation.verdict import LATE
 
 NOW = datetime(2030, 3, 1, 9, tzinfo=UTC)
@@ -50,7 +51,7 @@ def exported(tmp_path: Path, register: Register) -> Export:
     def write(*made: Made, language: str = "nb") -> Path:
         register.merge([one.verdict() for one in made], NOW)
         path = tmp_path / "exports" / "register.xlsx"
-        export(Round(tmp_path), register, path, language)
+        export(Round(tmp_path), register, path, language, NOW)
         return path
 
     return write
@@ -89,6 +90,7 @@ def test_there_is_one_row_for_each_report_with_what_the_office_and_the_form_ask_
             "Start": date(2030, 5, 1),
             "Tittel": "first",
         }
+        | dict.fromkeys(["Prioritet", "Forslag", "Vedtak", "Innvilget beløp", "Notat"], "")
     ]
 
 
@@ -96,7 +98,7 @@ def test_every_form_sheet_has_its_own_with_choices_in_words(exported: Export) ->
     path = exported(FULL)
 
     own = {"Meldingsnummer": "BAT-0001-1", "Eier": "Ask båtlag"}
-    names = ["Meldinger", "Lag", "Meldinger 2", "Penger", "Merknader"]
+    names = ["Meldinger", "Lag", "Meldinger 2", "Penger", "Åpne merknader", "Endringer", "Om filen"]
     assert CalamineWorkbook.from_path(str(path)).sheet_names == names
     assert table(path, "Lag") == [
         own
@@ -116,7 +118,7 @@ def test_every_form_sheet_has_its_own_with_choices_in_words(exported: Export) ->
 def test_findings_are_listed_errors_first(exported: Export) -> None:
     path = exported(replace(FULL, outcome="needs_correction", findings=(REMARK, ERROR)))
 
-    rows = [list(row.values())[2:] for row in table(path, "Merknader")]
+    rows = [list(row.values())[2:] for row in table(path, "Åpne merknader")]
     assert rows == [
         ["Må rettes", "B2", "Lag", "C7", "Fyll ut «Start»."],
         ["Spørsmål", "B3", "Lag", "C8", "Stemmer det?"],
@@ -132,7 +134,7 @@ def test_nynorsk_is_nynorsk(exported: Export) -> None:
         "Må rettast av eigaren",
         "Segl, Bensin",
     )
-    assert table(path, "Merknader")[0]["Type"] == "Må rettast"
+    assert table(path, "Opne merknader")[0]["Type"] == "Må rettast"
 
 
 FORMULAS = [
@@ -157,7 +159,7 @@ def test_a_formula_in_an_answer_is_text(exported: Export, text: str) -> None:
     for sheet in opened(path):
         cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == text]
         assert all((cell.data_type, cell.number_format) == ("s", "@") for cell in cells)
-        assert cells or sheet.title == "Penger"
+        assert cells or sheet.title in {"Penger", "Endringer", "Om filen"}
     with ZipFile(path) as package:
         parts = {name: package.read(name) for name in package.namelist()}
     assert not [name for name, part in parts.items() if b"<f>" in part or b"<hyperlink" in part]
@@ -185,10 +187,11 @@ def test_values_are_shown_as_they_are_read_in_norway(exported: Export, sheet: st
 def test_every_sheet_can_be_filtered_and_keeps_its_header_in_sight(exported: Export) -> None:
     book = opened(exported(FULL, replace(FULL, content="other", report="BAT-0002-1")))
 
-    assert book["Meldinger"].auto_filter.ref == "A1:Q3"
+    assert book["Meldinger"].auto_filter.ref == "A1:V3"
     assert book["Meldinger 2"].auto_filter.ref == "A1:F5"
-    assert {sheet.freeze_panes for sheet in book} == {"C2"}
-    assert all(sheet.auto_filter.ref for sheet in book)
+    tables = [sheet for sheet in book if sheet.title != "Om filen"]
+    assert {sheet.freeze_panes for sheet in tables} == {"C2"}
+    assert all(sheet.auto_filter.ref for sheet in tables)
 
 
 def test_a_round_without_returns_gives_a_workbook_with_headers(exported: Export) -> None:
@@ -259,13 +262,14 @@ def test_a_table_goes_on_in_a_new_sheet_where_one_is_full(exported: Export, monk
     path = exported(FULL)
 
     assert CalamineWorkbook.from_path(str(path)).sheet_names == [
-        "Meldinger", "Lag", "Meldinger 2", "Meldinger 3", "Penger", "Penger 2", "Merknader",
+        "Meldinger", "Lag", "Meldinger 2", "Meldinger 3", "Penger", "Penger 2", "Åpne merknader",
+        "Endringer", "Om filen",
     ]  # fmt: skip
     assert [row["Post"] for name in ("Penger", "Penger 2") for row in table(path, name)] == ["Tomt", "Brygge"]
 
 
 def test_reports_are_written_some_at_a_time(exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "CHUNK", 2)
+    monkeypatch.setattr(reporting, "CHUNK", 2)
     path = exported(*(replace(FULL, content=str(n), report=f"BAT-000{n}-1") for n in range(1, 6)))
 
     assert [row["Tittel"] for row in table(path, "Meldinger")] == ["1", "2", "3", "4", "5"]
@@ -287,7 +291,7 @@ def test_an_export_that_fails_leaves_the_one_before(
     def fail(*_arguments: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(exports, "values_of", fail)
+    monkeypatch.setattr(reporting, "values_of", fail)
     with pytest.raises(RuntimeError):
         exported(FULL)
 
@@ -300,3 +304,52 @@ def test_every_way_a_report_may_stand_has_words() -> None:
 
     for status in {*JUDGED, *SETTLED, LATE}:
         assert say(f"status_{status}", "nb") and say(f"status_{status}", "nn")  # noqa: PT018 - both languages
+
+
+# for other programs
+
+
+def parts(path: Path) -> list[list[str]]:
+    return [line.split(";") for line in path.read_text(encoding="utf-8-sig").splitlines()]
+
+
+def test_csv_is_as_a_norwegian_spreadsheet_reads_it(exported: Export, tmp_path: Path, register: Register) -> None:
+    exported(replace(FULL, questions=FULL.questions | {"tittel": "=1+1"}))
+    made = export_tables(Round(tmp_path), register, tmp_path / "csv", "nb", "csv")
+
+    assert [path.name for path in made] == [
+        "reports.csv", "sheet_lag.csv", "sheet_meldinger.csv", "sheet_penger.csv", "findings.csv",
+    ]  # fmt: skip
+    assert (tmp_path / "csv" / "reports.csv").read_bytes().startswith(b"\xef\xbb\xbfMeldingsnummer;Eier;")
+    heads, row = parts(made[0])
+    told = dict(zip(heads, row, strict=True))
+    assert (told["Tittel"], told["Start"], told["Brygge 2030"]) == ("'=1+1", "01.05.2030", "1250000")
+    assert parts(made[2])[1][2:] == ["8", "Terna", "Seil", "7,5"]
+
+
+def test_parquet_has_keys_codes_and_types(exported: Export, tmp_path: Path, register: Register) -> None:
+    exported(FULL)
+    export_tables(Round(tmp_path), register, tmp_path / "parquet", "nb", "parquet")
+
+    boats = pl.read_parquet(tmp_path / "parquet" / "sheet_meldinger.parquet")
+    assert boats.columns[:3] == ["report", "owner", "row"]
+    assert boats["motor"].to_list() == ["SEIL", "BENSIN"]
+    assert boats["lengde"].dtype == pl.Float64
+    reports = pl.read_parquet(tmp_path / "parquet" / "reports.parquet")
+    assert reports["status"].to_list() == ["accepted"]
+    assert reports["start"].dtype == pl.Date
+    assert pl.read_parquet(tmp_path / "parquet" / "findings.parquet").height == 0
+
+
+def test_the_journal_list_tells_of_every_file_with_its_sender_title_and_digest(
+    exported: Export, tmp_path: Path, register: Register
+) -> None:
+    exported(FULL, replace(FULL, content="uleselig", outcome="unreadable", received=EARLY.replace(day=11)))
+    path = tmp_path / "journal.csv"
+    export_journal(Round(tmp_path), register, path, "nb")
+
+    heads, first, second = parts(path)
+    assert heads[:5] == ["Dato", "Inn/ut", "Avsender eller mottaker", "E-post", "Tittel"]
+    assert first[:5] == ["10.01.2030 13:00", "Inn", "Ask båtlag", "post@example.no", "Liste BAT-0001-1: first"]
+    assert first[-1] == FULL.source().sha256
+    assert second[4] == "Liste BAT-0001-1: uleselig.xlsx"

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 import cli
+from intake.personal import names_a_person
 from outputs.exports import export
 from outputs.forget import Forgetting, forget
 from outputs.log import ERASABLE, findings, forgettings, log, origins, returns, submissions
@@ -57,7 +58,10 @@ BIRTH_NUMBER = "01010700066"
 @pytest.fixture
 def round_(tmp_path: Path, places: Places) -> Round:
     """A round that is over, in which an owner named a contact person."""
-    make_form(tmp_path / "form", FORM.replace("[sheets.lag.sections.om]\n", CONTACTS))
+    column = (
+        '[[register_columns]]\nkey = "kontakt"\nvalue = "lag.kontakt"\nlabel = { nb = "Kontakt", nn = "Kontakt" }\n'
+    )
+    make_form(tmp_path / "form", FORM.replace("[sheets.lag.sections.om]\n", CONTACTS) + column)
     folder = tmp_path / "runde"
     folder.mkdir()
     office = '[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
@@ -67,7 +71,7 @@ def round_(tmp_path: Path, places: Places) -> Round:
     made = Round(folder)
     take_in(made, FIRST, replace(FIRST, content="again", received=day(12)))
     make_letters(made, Register.of(made), AFTER)
-    export(made, Register.of(made), made.exports / "register.xlsx")
+    export(made, Register.of(made), made.exports / "register.xlsx", "nb", AFTER)
     return made
 
 
@@ -95,7 +99,7 @@ def test_contact_persons_are_gone_from_the_register_and_all_else_is_there(round_
 
     said = everything(register)
     assert not [person for person in PERSONS if person in said]
-    assert done.counts == {"answers": 2, "senders": 4, "findings": 4, "letters": 1}
+    assert done.counts == {"answers": 2, "senders": 4, "findings": 4, "letters": 1, "exports": 1}
     [row] = register.reports()
     assert (row["owner"], row["errors"], row["remarks"]) == ("Ask båtlag", 1, 1)
     [answers] = register.sheet_rows("lag", [REPORT])[REPORT]
@@ -223,7 +227,7 @@ def test_letters_say_no_more_to_whom_they_went(round_: Round) -> None:
 def test_a_form_says_which_answers_name_persons() -> None:
     form = load_form(find_form("behovsmelding-2024"))
 
-    personal = {f"{sheet}.{question.key}" for sheet, question in form.questions() if question.is_personal}
+    personal = {f"{sheet}.{question.key}" for sheet, question in form.questions() if names_a_person(question)}
 
     assert personal == {
         "skjema.kontakt_navn", "skjema.kontakt_rolle", "skjema.kontakt_epost", "skjema.kontakt_tlf",

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from outputs.register import TEXTS, Register
 from templates.definition import bound_rules
 from templates.named_checks import NAMED_CHECKS
+from templates.texts import load_texts
 from tests.cases import DISAGREEMENTS, cases, told_without_registers
-from tests.file_cases import file_cases
+from tests.file_cases import NOW, SAMPLE, file_cases
 from tests.golden import COMMAND, EXPECTED, name_of, page
-from tests.reports import FORM, LANGUAGES
+from tests.reports import FORM, LANGUAGES, report
+from validation.check import REASONS, judge
 from validation.checks import sheet_checks
 from validation.compile import Scope
 from validation.frames import make_frames
@@ -83,6 +87,29 @@ def test_the_rules_without_findings_are_those_that_somebody_else_sees_to() -> No
     assert {case.rule for case in file_cases()} == SILENT.keys() | OF_THE_FILE, (
         "each of them has a file that it is about"
     )
+
+
+def test_the_reason_for_a_file_is_one_of_the_rule_it_is_about() -> None:
+    reasons = {rule.name: NAMED_CHECKS[rule.check].reasons for rule in FORM.rules if rule.check}
+    about = {case.rule: case.reason for case in file_cases() if case.reason}
+
+    assert about.keys() == SILENT.keys()
+    assert {rule for rule, reason in about.items() if reason not in reasons[rule]} == set()
+
+
+def test_a_reason_belongs_to_one_check_and_is_in_the_catalogue_of_texts() -> None:
+    every = [reason for check in NAMED_CHECKS.values() for reason in sorted(check.reasons)]
+
+    assert len(every) == len(set(every))
+    assert set(every) <= {*load_texts(REASONS).entries, *load_texts(TEXTS).entries}
+
+
+def test_a_file_with_nothing_wrong_gets_no_reason_alone_or_in_the_register(tmp_path: Path) -> None:
+    alone = judge([report(SAMPLE, LANGUAGES[0])], FORM)
+
+    merged = Register.open(tmp_path / "register.db", FORM).merge(alone, NOW)
+
+    assert [(one.outcome, one.reason, one.findings) for one in (*alone, *merged)] == [("accepted", {}, ())] * 2
 
 
 def test_no_file_makes_a_rule_without_findings_speak() -> None:

@@ -142,7 +142,7 @@ def test_a_duplicate_says_which_report_it_is_of_and_why(register: Register) -> N
     [verdict] = register.merge([Verdict(FIRST.source(), "duplicate")], NOW)
 
     assert (verdict.report, verdict.recipient) == (REPORT, FIRST.recipient)
-    assert verdict.reason["nb"] == "Den samme filen er mottatt før."
+    assert verdict.reason["nb"] == "Den samme filen er mottatt før. Bare én er registrert."
 
 
 def test_known_files_are_told(register: Register) -> None:

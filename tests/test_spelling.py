@@ -27,12 +27,15 @@ NO_WORDS = re.compile(
     r"\{[^{}]*\}"  # {placeholders}
     r"|\S+@\S+|https?://\S+|www\.\S+"
     r"|\w*\d\w*"  # numbers, cells, codes
-    r"|(?<!\w)\.\w+"  # .xlsx
+    r"|[\w-]*\.xlsx\b|(?<!\w)\.\w+"  # retta.xlsx, .whl
     r"|dd\.mm\.åååå"
     r"|&[PN]\b"  # the page numbers of a footer
 )
 WORD = re.compile(r"[^\W\d_]{2,}")  # a single letter names a section, or begins a word like e-post
 MARKUP = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+GUIDES = {"owner-nb.md": "nb", "owner-nn.md": "nn", "staff.md": "nb"}
+FENCE = re.compile(r"^```[\s\S]*?^```$", re.MULTILINE)
+CODE = re.compile(r"`[^`\n]+`|\]\([^)]*\)")
 TAG = re.compile(r"<[^<>]*>")
 
 
@@ -83,14 +86,23 @@ def catalogue_texts() -> Iterator[Text]:
 
 
 def letter_texts() -> Iterator[Text]:
-    """What stands in the layouts of letters besides jinja and HTML: it has to be right in every language."""
-    for path in sorted((ROOT / "outputs" / "letters").glob("letter.*")):
+    """What stands in the layouts of letters and pages besides jinja and HTML: it has to be right in every language."""
+    letters, pages = (ROOT / "outputs" / name for name in ("letters", "overview"))
+    for path in sorted([*letters.glob("letter.*"), *pages.glob("*.html")]):
         text = TAG.sub(" ", MARKUP.sub(" ", path.read_text(encoding="utf-8")))
         for language in LANGUAGES:
             yield Text(path.relative_to(ROOT).as_posix(), "layout", language, text)
 
 
-TEXTS = [*catalogue_texts(), *letter_texts()]
+def guide_texts() -> Iterator[Text]:
+    """The paragraphs of the Norwegian guides, without what is typed and the names of files."""
+    for name, language in GUIDES.items():
+        prose = CODE.sub(" ", FENCE.sub("", (ROOT / "docs" / name).read_text(encoding="utf-8")))
+        for number, paragraph in enumerate(prose.split("\n\n"), 1):
+            yield Text(f"docs/{name}", f"paragraph {number}", language, paragraph)
+
+
+TEXTS = [*catalogue_texts(), *letter_texts(), *guide_texts()]
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
@@ -247,7 +259,8 @@ def test_texts_of_every_kind_are_looked_at(file: str, key: str) -> None:
 
 
 def test_jinja_and_html_leave_no_words_of_the_layout() -> None:
-    assert [text.words() for text in letter_texts()] == [[], [], [], []]
+    assert [(text.file, text.words()) for text in letter_texts() if text.words()] == []
+    assert len(list(letter_texts())) == 14
 
 
 @pytest.mark.parametrize("path", sorted(WORDS.glob("*.txt")), ids=lambda path: path.name)

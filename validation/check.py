@@ -17,7 +17,7 @@ from validation.compile import Scope
 from validation.findings import ORDER, WAIVED, Finding, outcome_of
 from validation.frames import ROW, SUBMISSION, make_frames
 from validation.hits import Found, Hit, Numbered, Said
-from validation.known import KNOWN, NOTHING, Known, Source
+from validation.known import KNOWN, NOTHING, Known, Source, why_unchecked
 from validation.places import Spot, answer, cell, label, ranges, spots
 from validation.rules import CHECKS, DEADLINE_CHECK, is_in_time, moment
 from validation.schema import failures
@@ -76,6 +76,11 @@ def _told(reason: str, form: Form, **details: str) -> dict[str, str]:
     return {language: words[language] for language in form.languages if language in words}
 
 
+def known_hits(form: Form, reports: Numbered, known: Known) -> list[tuple[Rule, Hit]]:
+    """What the rules on registers find; those whose register is not here find nothing."""
+    return [(rule, hit) for rule in form.rules for hit in _known_hits(form, rule, reports, known)]
+
+
 def across_hits(form: Form, reports: Numbered) -> list[tuple[Rule, Hit]]:
     """What the rules between reports find in these, which are all that count."""
     rules = [rule for rule in form.rules if rule.check in ACROSS]
@@ -130,13 +135,13 @@ def _add_hits(form: Form, collected: list["_Collected"], known: Known, *, across
     """What the rules between reports and on registers find; those whose register is not here find nothing."""
     every = list(enumerate(one.submission for one in collected))
     hits = across_hits(form, live([one.submission for one in collected])) if across else []
-    hits += [(rule, hit) for rule in form.rules for hit in _known_hits(form, rule, every, known)]
+    hits += known_hits(form, every, known)
     for rule, hit in hits:
         collected[hit.number].add_hit(rule, hit)
 
 
 def _known_hits(form: Form, rule: Rule, batch: Numbered, known: Known) -> Found:
-    if rule.check in KNOWN and NAMED_CHECKS[rule.check].needs in known.registers:
+    if rule.check in KNOWN and not why_unchecked(rule.check, known):
         source = Source(known.registers[NAMED_CHECKS[rule.check].needs], form)
         yield from KNOWN[rule.check](batch, rule.given, source)
 

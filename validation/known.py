@@ -5,7 +5,7 @@ staff are told so; it never counts as kept.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from intake.submission import Row, Submission
 from templates.form import Form
@@ -19,6 +19,13 @@ Register = Mapping[str, Mapping[str, str]]
 """The rows of a register by their key (an organisation number, the reference of a grant)."""
 
 YES = "1"
+OF_UNITS = ("units", "owners")  # what imported registers tell
+NEEDED = {  # the column of a register without which a check has nothing to look at
+    "registered_owner": "owner",
+    "units_elsewhere": "owner",
+    "registered_municipality": "kommunenr",
+    "enough_employees": "employees",
+}
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,18 @@ class Known:
     """What the office knows when it judges: whom it let off a rule, and the registers that were imported.
 
     `units` has the columns name, active (1 or 0), owner, owner_name, kommunenr, kommune, county,
-    county_name, employees and date; `owners` is only looked into; `grants` has owner, title and year.
+    county_name, employees, register, date and dated (ISO); `owners` is only looked into; `grants` has
+    owner, title and year.
     """
 
     waivers: tuple[Waiver, ...] = ()
     registers: Mapping[str, Register] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()  # what must be imported too before all units are known
+
+    @property
+    def of_one(self) -> "Known":
+        """The same without registers: the register judges by those, over all reports that count, again and again."""
+        return replace(self, registers={}, missing=())
 
 
 NOTHING = Known()
@@ -53,10 +67,24 @@ def unchecked(form: Form, known: Known) -> list[tuple[str, str]]:
     """The rules that could not be checked, each with the reason."""
     told = {}
     for rule in form.rules:
-        check = NAMED_CHECKS[rule.check] if rule.check else None
-        if check and check.needs and check.needs not in known.registers:
-            told[rule.id] = f"the register «{check.needs}» is not imported"
+        why = why_unchecked(rule.check, known) if rule.check else ""
+        if why:
+            told[rule.id] = why
     return list(told.items())
+
+
+def why_unchecked(check: str, known: Known) -> str:
+    """Tell why a check cannot be made against what is here; empty when it can, or needs nothing."""
+    named = NAMED_CHECKS[check]
+    if not named.needs:
+        return ""
+    if named.needs not in known.registers:
+        imports = f"; import {' and '.join(known.missing)}" if known.missing and named.needs in OF_UNITS else ""
+        return f"the register «{named.needs}» is not imported{imports}"
+    column, rows = NEEDED.get(check, ""), known.registers[named.needs]
+    if column and rows and not any(row[column] for row in rows.values()):
+        return f"the register «{named.needs}» says nothing of «{column}»"
+    return ""
 
 
 Check = Callable[[Numbered, Given, Source], Found]
@@ -109,46 +137,49 @@ def no_similar_grant(batch: Numbered, given: Given, source: Source) -> Found:
 
 def in_register(batch: Numbered, given: Given, source: Source) -> Found:
     """The number is in the register."""
-    dates = {unit["date"] for unit in source.rows.values()}
+    names = ", ".join(dict.fromkeys(unit["register"] for unit in source.rows.values()))
+    oldest = min(source.rows.values(), key=lambda unit: unit["dated"], default={"date": ""})
     for number, report in batch:
         for row, orgnr in answers(report, given["orgnr"]):
             if str(orgnr) not in source.rows:
-                yield Hit(number, row, (given["orgnr"],), {"registerdato": max(dates, default="")})
+                yield Hit(number, row, (given["orgnr"],), {"register": names, "registerdato": oldest["date"]})
 
 
 def registered_name(batch: Numbered, given: Given, source: Source) -> Found:
     """The name is the registered one."""
     for number, row, unit, name in _compared(batch, given, source, "name"):
         if not alike(unit["name"], name):
-            yield Hit(number, row, (given["name"],), {"registernavn": unit["name"]})
+            yield Hit(number, row, (given["name"],), {"registernavn": unit["name"]} | _where(unit))
 
 
 def unit_is_active(batch: Numbered, given: Given, source: Source) -> Found:
     """The unit is active."""
     for number, row, unit, _ in _compared(batch, given, source, "orgnr"):
         if unit["active"] != YES:
-            yield Hit(number, row, (given["orgnr"],))
+            yield Hit(number, row, (given["orgnr"],), _where(unit))
 
 
 def registered_owner(batch: Numbered, given: Given, source: Source) -> Found:
     """The owner is the registered one."""
     for number, row, unit, owner in _compared(batch, given, source, "owner"):
         if unit["owner"] and owner != unit["owner"]:
-            yield Hit(number, row, (given["owner"],), {"registereier": unit["owner_name"] or unit["owner"]})
+            words = {"registereier": unit["owner_name"] or unit["owner"]} | _where(unit)
+            yield Hit(number, row, (given["owner"],), words)
 
 
 def registered_municipality(batch: Numbered, given: Given, source: Source) -> Found:
     """The municipality is the registered one."""
     for number, row, unit, kommunenr in _compared(batch, given, source, "kommunenr"):
         if unit["kommunenr"] and kommunenr != unit["kommunenr"]:
-            yield Hit(number, row, (given["kommunenr"],), {"registerkommune": unit["kommune"] or unit["kommunenr"]})
+            words = {"registerkommune": unit["kommune"] or unit["kommunenr"]} | _where(unit)
+            yield Hit(number, row, (given["kommunenr"],), words)
 
 
 def enough_employees(batch: Numbered, given: Given, source: Source) -> Found:
     """No more take part than are registered as employed."""
     for number, row, unit, count in _compared(batch, given, source, "count"):
         if unit["employees"].isdigit() and count.isdigit() and int(count) > int(unit["employees"]):
-            yield Hit(number, row, (given["count"],), {"registertall": unit["employees"]})
+            yield Hit(number, row, (given["count"],), {"registertall": unit["employees"]} | _where(unit))
 
 
 KNOWN: dict[str, Check] = {
@@ -163,6 +194,11 @@ KNOWN: dict[str, Check] = {
     "registered_municipality": registered_municipality,
     "enough_employees": enough_employees,
 }
+
+
+def _where(unit: Mapping[str, str]) -> dict[str, str]:
+    """Name the register that says it, and the day it speaks of."""
+    return {"register": unit["register"], "registerdato": unit["date"]}
 
 
 def _compared(

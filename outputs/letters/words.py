@@ -66,7 +66,8 @@ def capital(text: str) -> str:
 
 def clean(text: str, limit: int | None = None) -> str:
     """Make one line of visible characters: no line breaks, no control or direction marks."""
-    line = re.sub(" {2,}", " ", "".join(map(_visible, text))).strip()
+    seen = text if text.isprintable() else "".join(map(_visible, text))
+    line = (re.sub(" {2,}", " ", seen) if "  " in seen else seen).strip()
     return line if limit is None or len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 

@@ -1,0 +1,116 @@
+"""The guides, walked step by step: every command they tell somebody to type is run, in order, in one real round."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import cli
+from intake import mailbox
+from outputs.mail import PASSWORD as MAIL_PASSWORD
+from outputs.telling import WORDS
+from templates.fill import fill_workbook
+from templates.round import Round
+from tests import imap_server, postbox
+from tests.test_docs import ROOT, Block, blocks
+
+STAFF = ROOT / "docs" / "staff.md"
+SETTINGS = """
+[mail]
+host = "localhost"
+port = {smtp}
+user = "{user}"
+per_minute = 0
+
+[mailbox]
+host = "localhost"
+port = {imap}
+user = "post@kontoret.example"
+"""
+SPREADSHEET = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+
+
+class Desk:
+    """Somebody who does what the guide says, and nothing else."""
+
+    def __init__(self, servers: imap_server.Server, smtp: int) -> None:
+        self.servers, self.smtp = servers, smtp
+        self.typed: list[str] = []
+
+    def follow(self, block: Block) -> None:
+        if block.language == "csv":
+            Path(block.name).write_text(block.body, encoding="utf-8")
+        for line in block.body.splitlines() if block.language == "console" else ():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            if words[0] == "cd":
+                os.chdir(words[1])
+                self.settle()
+            else:
+                self.type(words)
+
+    def type(self, words: list[str]) -> None:
+        if words[1:] == ["collect"]:
+            self.owners_answer(Round(Path()))
+        few = ["--returns", "5"] if words[1:] == ["demo"] else []  # tests/test_docs.py plays it in full
+        done = CliRunner().invoke(cli.main, [*words[1:], *few])
+        assert done.exit_code in {cli.DONE, cli.NEEDS_A_PERSON}, f"{' '.join(words)}: {done.output}"
+        self.typed.append(words[1])
+
+    def settle(self) -> None:
+        """Fill in round.toml."""
+        with Path("round.toml").open("a", encoding="utf-8") as file:
+            file.write(SETTINGS.format(smtp=self.smtp, imap=self.servers.tls, user=postbox.USER))
+
+    def owners_answer(self, round_: Round) -> None:
+        """One owner mails a workbook back, another leaves one on a memory stick."""
+        first, second = sorted(round_.sent().values(), key=lambda sent: sent.report)[:2]
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = "post@asker.example", "post@kontoret.example", first.file
+        mail.set_content("Hei, her er den.")
+        mail.add_attachment(self.filled(round_, first.file), *SPREADSHEET, filename=first.file)
+        self.servers.add(mail, received=round_.form.deadline - timedelta(days=3))
+        (round_.inbox / "svar.xlsx").write_bytes(self.filled(round_, second.file))
+
+    def filled(self, round_: Round, file: str) -> bytes:
+        return fill_workbook(
+            (round_.sent_folder / file).read_bytes(), round_.form, "nb", {"skjema": {"antall_ar": "1"}}
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    if imap_server.program() is None:
+        pytest.skip("dovecot is not installed")
+    monkeypatch.chdir(tmp_path)
+    with imap_server.running() as servers, postbox.serving(postbox.Postbox()) as smtp:
+        trusted = tmp_path / "trusted.pem"
+        trusted.write_bytes(servers.trust.read_bytes() + postbox.trust_file(tmp_path).read_bytes())
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        monkeypatch.setenv(mailbox.PASSWORD, imap_server.PASSWORD)
+        monkeypatch.setenv(MAIL_PASSWORD, postbox.PASSWORD)
+        servers.user = "post@kontoret.example"
+        yield Desk(servers, smtp)
+
+
+@pytest.mark.slow
+def test_a_round_can_be_done_with_the_staff_guide_alone(desk: Desk) -> None:
+    for block in blocks(STAFF):
+        desk.follow(block)
+
+    assert set(cli.main.commands) - set(desk.typed) - {"check", "form"} == set()
+
+
+def test_the_staff_guide_explains_every_outcome_as_it_is_told() -> None:
+    told = {
+        cell.strip(" `") for line in STAFF.read_text(encoding="utf-8").splitlines() for cell in line.split("|")[1:2]
+    }
+
+    by_a_person = {"withdrawn", "rejected"}
+    assert {words.split(",")[0] for outcome, words in WORDS.items() if outcome not in by_a_person} <= {
+        words.split(",")[0] for words in told
+    }
