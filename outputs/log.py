@@ -70,6 +70,12 @@ returns = Table(
     _by(),
     _forgotten(),
 )
+refusals = Table(  # why a return was refused: a code of intake/texts.toml; an older program did not keep it
+    "refusals",
+    log,
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("code", Plain, nullable=False),
+)
 failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
     "failures",
     log,
@@ -187,6 +193,12 @@ decisions = Table(
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
 )
+extensions = Table(  # until when a decision lets a report be sent in or corrected
+    "extensions",
+    log,
+    Column("decision", Integer, ForeignKey(decisions.c.id), primary_key=True, autoincrement=False),
+    Column("due", Moment, nullable=False),
+)
 letters = Table(  # the mailroom writes these; `letter_events` tells how `state` came to be
     "letters",
     log,
@@ -279,6 +291,7 @@ FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
     forgettings,
     returns,
+    refusals,
     failures,
     arrivals,
     origins,
@@ -290,6 +303,7 @@ APPEND_ONLY = (
     review_findings,
     correction_deadlines,
     decisions,
+    extensions,
     letter_events,
     letter_ids,
     letter_orders,

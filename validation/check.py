@@ -68,7 +68,9 @@ def _late_reason(source: Return, form: Form) -> dict[str, str]:
 def _refusal(refused: Refused, findings: list[Finding], form: Form) -> Verdict:
     told = _told(refused.reason, form, **{"name": refused.source.name, **refused.details})
     answers, found = refused.submission, tuple(findings)
-    return Verdict(refused.source, refused.outcome, told, answers, found, refused.report, refused.recipient)
+    return Verdict(
+        refused.source, refused.outcome, told, answers, found, refused.report, refused.recipient, refused.reason
+    )
 
 
 def _told(reason: str, form: Form, **details: str) -> dict[str, str]:
