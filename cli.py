@@ -477,6 +477,37 @@ def verify(folder: Path, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--round", "other", type=click.Path(path_type=Path, file_okay=False), help="The round's folder.")
+@click.option("--by", default="", help="Who says so: the name of a person.")
+@click.option("--reason", default="", help="Why. Stays in the register.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@json_option
+@click.pass_obj
+def forget(  # noqa: PLR0913 - one for each option
+    folder: Path, *, other: Path | None, by: str, reason: str, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Remove contact persons from the register after the round; the archived originals stay."""
+    from outputs.forget import Forgetting, forget, forgotten_lines
+
+    with _told_plainly():
+        round_, register = _register(other or folder)
+        wish = Forgetting(by, reason, _now(round_.form))
+        planned = forget(round_, register, wish, dry=True)
+        if not dry_run and not yes and planned.anything:
+            if as_json:
+                raise WrongUse("with --json nobody is asked; add --yes, or look first with --dry-run")
+            _tell(forgotten_lines(planned, dry=True))
+            if not click.confirm("This cannot be taken back. Import what caseworkers have filled in first. Go on?"):
+                sys.exit(DONE)
+        done = planned if dry_run or not planned.anything else forget(round_, register, wish)
+    if as_json:
+        _print_json(done.json(dry=dry_run))
+    else:
+        _tell(forgotten_lines(done, dry=dry_run))
+
+
+@main.command()
 @click.option("--to", "path", type=click.Path(path_type=Path, file_okay=False), help="Where to; best on another disk.")
 @json_option
 @click.pass_obj
@@ -752,7 +783,7 @@ def _told_plainly() -> Iterator[None]:
 
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, KeyboardInterrupt, BrokenPipeError):
+    except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt, BrokenPipeError):
         raise
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)

@@ -1,7 +1,6 @@
 """The form as data: sheets, questions, choices, lists and rules.
 
-The models hold what a form author writes; `templates.definition` reads the files and checks
-them. Nothing here knows any particular form.
+The models hold what an author writes; `templates.definition` reads and checks it. Nothing here knows a particular form.
 """
 
 from collections.abc import Iterator
@@ -92,6 +91,7 @@ class Question(Part):
     max_length: int | None = None
     sum_of: tuple[str, ...] = ()  # a calculated grid column
     width: int | None = None  # characters
+    personal: bool | None = None  # names a contact person; None: as its type and its prefill tell
 
     @property
     def calculated(self) -> bool:

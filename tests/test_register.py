@@ -22,6 +22,7 @@ from outputs.log import (
     decisions,
     extensions,
     finding_row,
+    forgettings,
     letter_events,
     letter_ids,
     letter_orders,
@@ -348,6 +349,7 @@ def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any)
     register.merge([Verdict(Made("pdf").source(), "unreadable", {"nb": "PDF."}, code="pdf")], NOW)
     register.set_correction_deadline(REPORT, NOW)
     with register.writing() as connection:
+        connection.execute(insert(forgettings).values(by="NN", reason="post", at=NOW))
         decision = {"report": REPORT, "what": "waive", "rulings": {}, "waives": ["B2"], "by": "NN", "reason": "post"}
         connection.execute(insert(decisions).values(**decision, at=NOW))
         connection.execute(insert(extensions).values(decision=1, due=NOW))
