@@ -455,6 +455,7 @@ FOUND_BY_READING = {
     "no_code_likely", "locked_changed", "another_owner", "answer_dragged",
 }  # fmt: skip
 PLACEHOLDERS = {
+    "unknown_version": {"name", "version", "current"},
     "two_forms": {"name", "sheets"},
     "sheets_missing": {"name", "sheets"},
     "keys_moved": {"name", "sheet", "label"},
