@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select
 from outputs.archive import archived
 from outputs.database import among
 from outputs.life import DECIDING
-from outputs.log import arrivals, decisions, letters, retimings, review_findings, reviews
+from outputs.log import arrivals, casework, decisions, letters, retimings, review_findings, reviews
 from outputs.logbook import came
 from outputs.mailroom import Key
 from outputs.register import Register
@@ -56,6 +56,7 @@ class _Teller:
         self.settled = settled_files(connection)
         self.undecidable = {rule.id for rule in round_.form.rules if rule.check == DEADLINE_CHECK}
         self.letters = self._letters_by_subject()
+        self.written = self._casework()
 
     def tell_file(self, sha256: str) -> Story:
         """Tell of a file that is no version of any report."""
@@ -86,6 +87,7 @@ class _Teller:
             "files": list(files),
             "letters": self._letters({report, *sha256s}),
             "decisions": self._decided(report, {file["sha256"]: file["number"] for file in files}, decided),
+            "casework": self.written.get(report or "", []),
             "commands": list(self._commands(report, files)),
         }
 
@@ -218,6 +220,14 @@ class _Teller:
             for row in rows
         ]
 
+    def _casework(self) -> dict[str, list[Story]]:
+        """List what caseworkers have written, by report, in order."""
+        told: dict[str, list[Story]] = {}
+        for row in self.connection.execute(select(casework).order_by(casework.c.id)).mappings():
+            one = {"at": self._when(row["at"]), "by": row["by"], "field": row["field"], "value": row["value"]}
+            told.setdefault(row["report"], []).append(one)
+        return told
+
     def _when(self, moment: datetime | None) -> str | None:
         return moment.astimezone(self.zone).isoformat() if moment else None
 
@@ -260,6 +270,7 @@ def story_lines(told: Story, language: str) -> Iterator[str]:
         yield ""
         yield from _file_lines(file, language)
     yield from _event_lines(told)
+    yield from _casework_lines(told)
     if told["commands"]:
         yield "\nYou can"
         yield from (f"  {command}" for command in told["commands"])
@@ -302,6 +313,14 @@ def _event_lines(told: Story) -> Iterator[str]:
                 [f"version {ruling['number']} {ruling['ruling']}" for ruling in one["rulings"]] + one["waives"]
             )
             yield f"  {_time(one['at'])}  {one['decision']} by {one['by']}: {one['reason']}  ({about})"
+
+
+def _casework_lines(told: Story) -> Iterator[str]:
+    if told["casework"]:
+        yield "\nCaseworkers"
+        for one in told["casework"]:
+            value = "emptied" if one["value"] is None else one["value"]
+            yield f"  {_time(one['at'])}  {one['field']}: {value}  by {one['by']}"
 
 
 def _time(moment: str) -> str:
