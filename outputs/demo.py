@@ -16,6 +16,7 @@ from outputs.dashboard import make_dashboard
 from outputs.exports import export
 from outputs.ingest import Progress, ingest
 from outputs.outbox import make_letters
+from outputs.preview import write_preview
 from outputs.register import Register
 from outputs.telling import summary
 from templates.definition import find_form
@@ -79,6 +80,7 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     register = Register.of(round_)
     with progress("Letters", 1) as step:
         letters = make_letters(round_, register, now)
+        write_preview(round_, register, now)
         step(1)
     export(round_, register, round_.exports / "register.xlsx", form.languages[0], now)
     dashboard = make_dashboard(round_, register, now, form.languages[0], progress)

@@ -44,7 +44,7 @@ from validation.known import NOTHING, Known
 from validation.rules import DEADLINE_CHECK
 from validation.verdict import LATE, Verdict
 
-CHUNK = 500  # reports at a time
+CHUNK = 1000  # reports at a time
 TEXTS = Path(__file__).parent / "texts.toml"
 
 

@@ -1,7 +1,6 @@
 """The form as data: sheets, questions, choices, lists and rules.
 
-The models hold what a form author writes; `templates.definition` reads the files and checks
-them. Nothing here knows any particular form.
+The models hold what an author writes; `templates.definition` reads and checks it. Nothing here knows a particular form.
 """
 
 from collections.abc import Iterator
@@ -92,6 +91,7 @@ class Question(Part):
     max_length: int | None = None
     sum_of: tuple[str, ...] = ()  # a calculated grid column
     width: int | None = None  # characters
+    personal: bool | None = None  # names a contact person; None: as its type and its prefill tell
 
     @property
     def calculated(self) -> bool:
@@ -253,6 +253,7 @@ class Rule(Part):
     severity: Severity = "error"
     source: str = ""
     trial: bool = False
+    alone: bool = False  # where it is found nothing else is judged: the report says all there is to say
     accept_with: str | None = None  # sheet.question: an explanation that, filled in, settles a warning
     # triggers
     must: str | None = None  # a predicate that holds when all is well
@@ -360,8 +361,7 @@ class Form:
 
     @property
     def deadline(self) -> datetime:
-        """The deadline with its time zone."""
-        return self.file.deadline.replace(tzinfo=self.zone)
+        return self.file.deadline.replace(tzinfo=self.zone)  # the moment, wherever one is
 
     def questions(self) -> Iterator[tuple[str, Question]]:
         """Every question with the key of its sheet, in the order they are asked."""

@@ -149,7 +149,7 @@ def test_a_later_letter_tells_what_has_been_corrected(round_: Round, register: R
     take_in(register, Made("better", day(10, month=2), "needs_correction", findings=(MORE,)))
 
     (text,) = texts(round_, make_letters(round_, register, LATER))
-    assert "Takk. Vi har mottatt en ny versjon av listen «better»" in text
+    assert "Takk for en ny versjon av listen «better»" in text
     assert "1 av 2 opplysninger er rettet, og 1 gjenstår." in text
     assert "innen tirsdag 26. februar" in text
 

@@ -20,7 +20,9 @@ from outputs.log import (
     APPEND_ONLY,
     arrivals,
     decisions,
+    extensions,
     finding_row,
+    forgettings,
     letter_events,
     letter_ids,
     letter_orders,
@@ -344,10 +346,13 @@ def test_a_crash_in_the_middle_leaves_nothing(register: Register, monkeypatch: p
 def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any) -> None:  # noqa: ANN401 - any table
     merge(register, SECOND)
     register.merge([Verdict(FIRST.source(), "failed", {"nb": "Feil hos oss."})], NOW)
+    register.merge([Verdict(Made("pdf").source(), "unreadable", {"nb": "PDF."}, code="pdf")], NOW)
     register.set_correction_deadline(REPORT, NOW)
     with register.writing() as connection:
+        connection.execute(insert(forgettings).values(by="NN", reason="post", at=NOW))
         decision = {"report": REPORT, "what": "waive", "rulings": {}, "waives": ["B2"], "by": "NN", "reason": "post"}
         connection.execute(insert(decisions).values(**decision, at=NOW))
+        connection.execute(insert(extensions).values(decision=1, due=NOW))
         review = {"id": 1, "sha256": SECOND.source().sha256, "news": 0, "why": "ingest", "at": NOW}
         connection.execute(insert(reviews).values(review))
         again = {"id": 1, "sha256": SECOND.source().sha256, "path": "a/b.xlsx", "name": "b.xlsx", "clock": "mail"}

@@ -177,6 +177,20 @@ def test_every_text_is_spelt_right(hunspell: Hunspell, language: str) -> None:
     assert not told, "\n" + "\n".join(told)
 
 
+@each_language
+def test_every_golden_letter_is_spelt_right(hunspell: Hunspell, language: str) -> None:
+    told = mistakes(hunspell, language, golden_letters(language))
+
+    assert not told, "\n" + "\n".join(told)
+
+
+def golden_letters(language: str) -> Iterator[Text]:
+    """The letters as owners get them, less what others have named: titles, files, the office."""
+    for path in sorted((ROOT / "tests" / "letters").glob(f"*-{language}.txt")):
+        text = re.sub(r"«[^»]*»|\S+\.xlsx|Statsforvalteren i Oslo og Viken", " ", path.read_text(encoding="utf-8"))
+        yield Text(path.relative_to(ROOT).as_posix(), "letter", language, text)
+
+
 @pytest.mark.parametrize(
     ("language", "text", "wrong"),
     [

@@ -16,7 +16,8 @@ from outputs.life import ACCEPTED, JUDGED, NEEDS_CORRECTION, REMARKS
 from outputs.log import as_finding, findings, letters
 from outputs.logbook import came
 from outputs.norwegian import sort_key
-from outputs.notices import INVITATION, REMINDER, answered
+from outputs.notice_letters import INVITATION, REMINDER
+from outputs.notices import answered
 from outputs.register import Register
 from outputs.waiting import waiting
 from templates.binding import FormNames
