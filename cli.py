@@ -211,6 +211,7 @@ def ingest(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
     from outputs import ingest as batch
+    from outputs.checking import known_of
     from outputs.results import verdicts_json
     from outputs.telling import ingest_lines
     from validation.known import unchecked
@@ -218,7 +219,7 @@ def ingest(  # noqa: PLR0913 - one for each option
 
     with _told_plainly():
         round_ = _round(folder)
-        now, skipped = _now(round_.form), unchecked(round_.form, batch.known_of(round_))
+        now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
         verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=dry_run, stated=stated)
     if as_json:
@@ -237,7 +238,7 @@ def ingest(  # noqa: PLR0913 - one for each option
 @click.pass_obj
 def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_json: bool) -> None:
     """Show the findings of one workbook, or of each in a mail or a zip file. Nothing is stored."""
-    from outputs.ingest import check_file
+    from outputs.checking import check_file
     from outputs.results import verdicts_json
     from outputs.telling import check_lines
 
@@ -372,7 +373,7 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
 @click.pass_obj
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands."""
-    from outputs.ingest import known_of
+    from outputs.checking import known_of
     from outputs.letter_states import NEED_A_PERSON
     from outputs.mailroom import letter_counts
     from outputs.telling import status_lines, unchecked_lines
@@ -721,7 +722,7 @@ def _round(folder: Path) -> "Round":
 
 
 def _register(folder: Path) -> tuple["Round", "Register"]:
-    from outputs.ingest import known_of
+    from outputs.checking import known_of
     from outputs.register import Register
 
     round_ = _round(folder)

@@ -253,6 +253,7 @@ class Rule(Part):
     severity: Severity = "error"
     source: str = ""
     trial: bool = False
+    alone: bool = False  # where it is found nothing else is judged: the report says all there is to say
     accept_with: str | None = None  # sheet.question: an explanation that, filled in, settles a warning
     # triggers
     must: str | None = None  # a predicate that holds when all is well
@@ -360,8 +361,7 @@ class Form:
 
     @property
     def deadline(self) -> datetime:
-        """The deadline with its time zone."""
-        return self.file.deadline.replace(tzinfo=self.zone)
+        return self.file.deadline.replace(tzinfo=self.zone)  # the moment, wherever one is
 
     def questions(self) -> Iterator[tuple[str, Question]]:
         """Every question with the key of its sheet, in the order they are asked."""

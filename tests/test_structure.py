@@ -98,6 +98,14 @@ def test_help_loads_click_and_the_standard_library_only() -> None:
     assert foreign - {"colorama"} == {"click"}  # colorama: click's colours on Windows
 
 
+def test_one_file_is_checked_without_loading_what_writes_workbooks_or_keeps_the_register() -> None:
+    loading = "import sys, outputs.checking, outputs.telling; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", loading], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+
+    assert {"polars", "python_calamine"} <= set(done.stdout.split())
+    assert not {"openpyxl", "sqlalchemy", "xlsxwriter", "jinja2", "rich"} & set(done.stdout.split())
+
+
 def test_only_one_file_knows_the_mail_library() -> None:
     knowing = [name(path) for path in SOURCES if "yagmail" in {module for _, module in imported(parse(path))}]
 
