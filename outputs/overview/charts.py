@@ -23,10 +23,11 @@ from outputs.overview.drawing import (
 )
 
 DASHES = [3, 3]
+SPACED = "replace(format(datum.value, ',~f'), /,/g, ' ')"  # «10 000»
 BAND = 26  # pixels of a row
 THICK = 18  # pixels of a bar
 LEADING = 15  # pixels from line to line
-GUTTER = 34  # pixels for the numbers of an axis
+GUTTER = 52  # pixels for the numbers of an axis
 PER_LETTER = 7.0  # pixels, about
 COLOURS = {
     "accepted": BLUE,
@@ -158,7 +159,7 @@ def returns(chart: Returns, width: int) -> str:
     tall = alt.Y(
         "all:Q",
         scale=alt.Scale(domain=[0, most * 1.16], nice=False),
-        axis=alt.Axis(tickCount=3, minExtent=GUTTER - 2, maxExtent=GUTTER - 2),
+        axis=alt.Axis(tickCount=3, labelExpr=SPACED, minExtent=GUTTER - 2, maxExtent=GUTTER - 2),
     )
     step = alt.MarkDef(type="area", interpolate="step-after", color=BLUE, fillOpacity=0.14, line={"color": BLUE})
     area = alt.Chart(data(rows), mark=step).encode(x=bare, y=tall)
@@ -174,7 +175,7 @@ def returns(chart: Returns, width: int) -> str:
     low = alt.Y(
         "files:Q",
         scale=alt.Scale(domain=[0, highest * 1.35], nice=False),
-        axis=alt.Axis(tickCount=2, format="d", minExtent=GUTTER - 2, maxExtent=GUTTER - 2),
+        axis=alt.Axis(tickCount=2, labelExpr=SPACED, minExtent=GUTTER - 2, maxExtent=GUTTER - 2),
     )
     bars = alt.Chart(data(rows)).mark_bar(width=thick).encode(x=dated, y=low, color=colour)
     right = chart.deadline > last / 2

@@ -42,7 +42,7 @@ class Words:
         """Write an amount short: «850 kr», «64 000 kr», «12,4 mill. kr»."""
         if abs(amount) < MILLION:
             return self.say("kroner", amount=number(amount))
-        return self.say("millions", amount=f"{amount / MILLION:.1f}".replace(".", ","))
+        return self.say("millions", amount=number(round(amount / MILLION, 1)))
 
     def share(self, part: int, whole: int) -> str:
         """Write how much of the whole a part is, in percent; never 0 or 100 of what is neither."""
