@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
+DAYS = ("%Y-%m-%d", "%d.%m.%Y")
 QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
 INTERRUPTED = 130  # as shells say it
 DAYS = ("%Y-%m-%d", "%d.%m.%Y")
@@ -132,7 +133,9 @@ def send_out(
     folder: Path, *, skip_bad: bool, copies: int | None, send: bool, redirect: str | None, as_json: bool
 ) -> None:
     """Make a workbook for every recipient, in sent/, and the letter it goes with."""
-    from outputs.notices import INVITATION, make_invitations
+    from outputs.letters.stationery import stationery_of
+    from outputs.notice_letters import INVITATION
+    from outputs.notices import make_invitations
     from outputs.results import letters_json
     from outputs.telling import bad_rows, letter_lines
     from templates import sendout
@@ -142,6 +145,7 @@ def send_out(
         good, bad = round_.read_recipients()
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
+        stationery_of(round_)  # what is wrong with the letters is told before a workbook is made
         lines = sendout.plan(round_, good, copies)
         with _progress()("Workbooks", len(lines)) as step:
             written = sendout.send_out(round_, lines, lambda: step(1))
@@ -169,18 +173,22 @@ def collect(folder: Path, *, as_json: bool) -> None:
     import os
 
     from intake import mailbox
+    from outputs.bounces import bounce_taker
     from outputs.results import collected_json
     from outputs.telling import collected_lines
 
     with _told_plainly():
         round_ = _round(folder)
         password = os.environ.get(mailbox.PASSWORD)
-        found = mailbox.collect(round_.settings.mailbox, password, round_.inbox, round_.collected, _progress())
+        takes_back = bounce_taker(lambda: _register(folder)[1], _now(round_.form))
+        found = mailbox.collect(
+            round_.settings.mailbox, password, round_.inbox, round_.collected, _progress(), takes_back
+        )
     if as_json:
         _print_json(collected_json(found))
     else:
         _tell(collected_lines(found, round_.inbox))
-    sys.exit(NEEDS_A_PERSON if found.too_big or found.missed else DONE)
+    sys.exit(NEEDS_A_PERSON if found.needs_a_person else DONE)
 
 
 @main.command()
@@ -203,6 +211,7 @@ def ingest(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
     from outputs import ingest as batch
+    from outputs.checking import known_of
     from outputs.results import verdicts_json
     from outputs.telling import ingest_lines
     from validation.known import unchecked
@@ -210,7 +219,7 @@ def ingest(  # noqa: PLR0913 - one for each option
 
     with _told_plainly():
         round_ = _round(folder)
-        now, skipped = _now(round_.form), unchecked(round_.form, batch.known_of(round_))
+        now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
         verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=dry_run, stated=stated)
     if as_json:
@@ -229,7 +238,7 @@ def ingest(  # noqa: PLR0913 - one for each option
 @click.pass_obj
 def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_json: bool) -> None:
     """Show the findings of one workbook, or of each in a mail or a zip file. Nothing is stored."""
-    from outputs.ingest import check_file
+    from outputs.checking import check_file
     from outputs.results import verdicts_json
     from outputs.telling import check_lines
 
@@ -250,14 +259,17 @@ def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_
 @json_option
 @click.pass_obj
 def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
-    """Write the letters that are owed to owners, in outbox/."""
+    """Write the letters that are owed to owners, in outbox/: on what came back, and on more time."""
     from outputs.feedback import KINDS
+    from outputs.notice_letters import EXTENSION
+    from outputs.notices import make_extensions
     from outputs.outbox import make_letters
 
     with _told_plainly():
         round_, register = _register(folder)
-        made = make_letters(round_, register, _now(round_.form))
-        run = _sent(round_, register, KINDS, send=send, redirect=redirect)
+        now = _now(round_.form)
+        made = make_letters(round_, register, now) + make_extensions(round_, register, now)
+        run = _sent(round_, register, [*KINDS, EXTENSION], send=send, redirect=redirect)
     _tell_letters(round_, made, run, as_json=as_json)
 
 
@@ -268,13 +280,58 @@ def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -
 @click.pass_obj
 def remind(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write to those who have not answered, or not corrected in time; once for each deadline."""
-    from outputs.notices import REMINDER, make_reminders
+    from outputs.notice_letters import REMINDER
+    from outputs.notices import make_reminders
 
     with _told_plainly():
         round_, register = _register(folder)
         made = make_reminders(round_, register, _now(round_.form))
         run = _sent(round_, register, [REMINDER], send=send, redirect=redirect)
     _tell_letters(round_, made, run, as_json=as_json)
+
+
+@main.command()
+@click.argument("report")
+@click.argument("until", type=click.DateTime(DAYS))
+@click.option("--reason", default="", help="Why. Stays in the register.")
+@click.option("--by", default="", help="Who decides: the name of a person.")
+@json_option
+@click.pass_obj
+def extend(folder: Path, report: str, until: datetime, *, reason: str, by: str, as_json: bool) -> None:
+    """Give one REPORT more time, to come in or to be corrected, until the end of a day (2024-02-15).
+
+    To move the deadline of all, change it in round.toml. Either way `behov feedback` tells the owners.
+    """
+    from outputs.decide import Wish
+    from outputs.extend import EXTEND, extend, extended_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        done = extend(round_, register, report, until.date(), Wish(EXTEND, "", reason, by, _now(round_.form)))
+    if as_json:
+        _print_json(done)
+    else:
+        _tell(extended_lines(done))
+
+
+@main.command()
+@send_option
+@redirect_option
+@json_option
+@click.pass_obj
+def close(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
+    """Write to each owner, at the end of the round, what is registered from it.
+
+    Owners with something that waits for a person, or may still be corrected, are left out; run it again later.
+    """
+    from outputs.notice_letters import CLOSING
+    from outputs.notices import make_closings
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        made, left = make_closings(round_, register, _now(round_.form))
+        run = _sent(round_, register, [CLOSING], send=send, redirect=redirect)
+    _tell_letters(round_, made, run, as_json=as_json, left=left)
 
 
 @main.command()
@@ -291,6 +348,7 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
     sent after all. resend: to be sent again, though it was sent, refused or uncertain. discard: never to be sent.
     """
     from outputs import mailroom
+    from outputs.preview import write_preview
     from outputs.telling import history_lines, outbox_lines
 
     with _told_plainly():
@@ -299,6 +357,7 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
         mailroom.settle(round_, register, now)
         if action not in {"list", "show"}:
             mailroom.obey(register, action, letters, by, reason, now)
+            write_preview(round_, register, now)
         chosen = [mailroom.letter_history(register, number) for number in letters]
         listed = mailroom.letter_list(register) if action == "list" else chosen
     if as_json:
@@ -314,7 +373,9 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
 @click.pass_obj
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands."""
-    from outputs.ingest import known_of
+    from outputs.checking import known_of
+    from outputs.letter_states import NEED_A_PERSON
+    from outputs.mailroom import letter_counts
     from outputs.telling import status_lines, unchecked_lines
     from validation.known import unchecked
 
@@ -324,6 +385,7 @@ def status(folder: Path, *, as_json: bool) -> None:
             "recipients": len(round_.recipients),
             "sent": len(round_.sent()),
             **register.status_counts(),
+            "letters": letter_counts(register),
         }
         skipped = unchecked(round_.form, known_of(round_))
     if as_json:
@@ -331,7 +393,8 @@ def status(folder: Path, *, as_json: bool) -> None:
     else:
         _tell(status_lines(counts))
         _tell(unchecked_lines(skipped))
-    sys.exit(NEEDS_A_PERSON if counts["need_a_person"] else DONE)
+    waits = counts["need_a_person"] or counts["letters"].keys() & set(NEED_A_PERSON)
+    sys.exit(NEEDS_A_PERSON if waits else DONE)
 
 
 @main.command()
@@ -414,6 +477,37 @@ def verify(folder: Path, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--round", "other", type=click.Path(path_type=Path, file_okay=False), help="The round's folder.")
+@click.option("--by", default="", help="Who says so: the name of a person.")
+@click.option("--reason", default="", help="Why. Stays in the register.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@json_option
+@click.pass_obj
+def forget(  # noqa: PLR0913 - one for each option
+    folder: Path, *, other: Path | None, by: str, reason: str, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Remove contact persons from the register after the round; the archived originals stay."""
+    from outputs.forget import Forgetting, forget, forgotten_lines
+
+    with _told_plainly():
+        round_, register = _register(other or folder)
+        wish = Forgetting(by, reason, _now(round_.form))
+        planned = forget(round_, register, wish, dry=True)
+        if not dry_run and not yes and planned.anything:
+            if as_json:
+                raise WrongUse("with --json nobody is asked; add --yes, or look first with --dry-run")
+            _tell(forgotten_lines(planned, dry=True))
+            if not click.confirm("This cannot be taken back. Import what caseworkers have filled in first. Go on?"):
+                sys.exit(DONE)
+        done = planned if dry_run or not planned.anything else forget(round_, register, wish)
+    if as_json:
+        _print_json(done.json(dry=dry_run))
+    else:
+        _tell(forgotten_lines(done, dry=dry_run))
+
+
+@main.command()
 @click.option("--to", "path", type=click.Path(path_type=Path, file_okay=False), help="Where to; best on another disk.")
 @json_option
 @click.pass_obj
@@ -433,12 +527,12 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 @click.option(
     "--to", "path", type=click.Path(path_type=Path), help="The file to write; for csv and parquet the folder."
 )
-@click.option("--language", default="nb", show_default=True, help="The language of headings and choices.")
+@click.option("--language", help="Of headings and choices (default: as round.toml says, else the form's first).")
 @click.option(
     "--format", "kind", type=click.Choice(EXPORTS), default=EXPORTS[0], show_default=True, help="What to write."
 )
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str, kind: str) -> None:
+def export(folder: Path, path: Path | None, language: str | None, kind: str) -> None:
     """Write the register workbook, with columns for caseworkers; or the register for other programs.
 
     xlsx: the workbook. csv, parquet: each of its tables as a file. journal: what came in and went out, for the archive.
@@ -447,9 +541,8 @@ def export(folder: Path, path: Path | None, language: str, kind: str) -> None:
 
     with _told_plainly():
         round_, register = _register(folder)
-        if language not in round_.form.languages:
-            raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(round_.form.languages)}")
-        made = exports.write(round_, register, kind, path, language, _now(round_.form))
+        chosen = _language(round_, language)
+        made = exports.write(round_, register, kind, path, chosen, _now(round_.form))
     for written in made:
         _say(f"Wrote {written}")
 
@@ -501,6 +594,28 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
         again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
         _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
     sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not dry_run) else DONE)
+
+
+@main.command()
+@click.option("--language", help="The language of the pages (default: as round.toml says, else the form's first).")
+@json_option
+@click.pass_obj
+def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
+    """Write the round in one page, with a page for each report: dashboard/index.html.
+
+    The pages need no network and no script. Pictures need the extra: pip install "behov[dashboard]"
+    """
+    from outputs.dashboard import make_dashboard
+    from outputs.telling import dashboard_lines
+
+    with _told_plainly():
+        round_, register = _register(folder)
+        chosen = _language(round_, language)
+        made = make_dashboard(round_, register, _now(round_.form), chosen, progress)
+    if as_json:
+        _print_json(made.json())
+    else:
+        _tell(dashboard_lines(made))
 
 
 @main.group()
@@ -607,33 +722,49 @@ def _round(folder: Path) -> "Round":
 
 
 def _register(folder: Path) -> tuple["Round", "Register"]:
-    from outputs.ingest import known_of
+    from outputs.checking import known_of
     from outputs.register import Register
 
     round_ = _round(folder)
     return round_, Register.of(round_, known_of(round_))
 
 
+def _language(round_: "Round", wanted: str | None) -> str:
+    """Choose the language of what staff read."""
+    languages = round_.form.languages
+    language = wanted or round_.settings.language or languages[0]
+    if language not in languages:
+        raise WrongUse(f"the form has no texts in «{language}»; use {' or '.join(languages)}")
+    return language
+
+
 def _sent(
     round_: "Round", register: "Register", kinds: Collection[str], *, send: bool, redirect: str | None
 ) -> "Run | None":
-    """Send the letters of these kinds, if that is wanted."""
+    """Send the letters of these kinds, if that is wanted, and draw the page that shows the outbox."""
+    from outputs.preview import write_preview
     from outputs.sending import send_letters
 
     if redirect and not send:
         raise WrongUse("--redirect says where --send sends; write both")
-    return send_letters(round_, register, kinds, _progress(), redirect=redirect) if send else None
+    try:
+        return send_letters(round_, register, kinds, _progress(), redirect=redirect) if send else None
+    finally:
+        write_preview(round_, register, _now(round_.form))
 
 
-def _tell_letters(round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool) -> None:
+def _tell_letters(
+    round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool, left: Sequence[str] = ()
+) -> None:
     from outputs.results import letters_json
-    from outputs.telling import letter_lines
+    from outputs.telling import left_lines, letter_lines
 
     if as_json:
-        _print_json(letters_json(made, run))
+        _print_json(letters_json(made, run) | ({"left": list(left)} if left else {}))
     else:
         _tell(letter_lines(made, round_.outbox, run))
-    sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
+        _tell(left_lines(left))
+    sys.exit(DONE if (run is None or run.done) and not left else NEEDS_A_PERSON)
 
 
 def _now(form: "Form") -> datetime:
@@ -652,7 +783,7 @@ def _told_plainly() -> Iterator[None]:
 
     try:
         yield
-    except (click.ClickException, click.exceptions.Exit, KeyboardInterrupt, BrokenPipeError):
+    except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt, BrokenPipeError):
         raise
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)

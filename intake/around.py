@@ -16,8 +16,8 @@ from intake.submission import Oddity, Row, SheetAnswers
 from intake.values import show
 from templates import layout as at
 from templates.cells import address
-from templates.entry import prompt
 from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet, TableSheet
+from templates.prompt import prompt
 from templates.stamp import find_stamps
 from templates.texts import Texts
 

@@ -143,6 +143,8 @@ def _kind_of_ole(data: bytes) -> str:
         return "password"
     if streams & {"Workbook", "Book"}:
         return "old_excel"
+    if "__properties_version1.0" in streams:
+        return "outlook_mail"
     return "word" if "WordDocument" in streams else "not_a_workbook"
 
 

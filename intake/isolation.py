@@ -2,15 +2,19 @@
 
 A workbook can make any parser run out of memory, or run for ever. A worker that dies breaks its
 whole pool; what was being read is read again file by file, and the file that kills its reader
-gives nothing.
+gives nothing. Where no worker can be started at all, files are read in this process, behind the
+guards alone.
 """
 
+import logging
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any, Generic, TypeVar
@@ -18,10 +22,17 @@ from typing import Any, Generic, TypeVar
 from intake.limits import limit_process, limited
 
 CHUNK = 20  # files for one task: large enough to drown the cost of a task, small enough to share out
+NO_WORKERS = (OSError, ImportError, NotImplementedError, MemoryError, BrokenProcessPool)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Context = TypeVar("Context")
+
+log = logging.getLogger(__name__)
+
+
+class NoWorkersError(Exception):
+    """No worker process can be started here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +46,85 @@ class Work(Generic[Item, Context, Result]):
         """The results of all items in order, some at a time; None for an item that killed its worker."""
         chunks = list(_chunks(items))
         done, suspects = 0, set[int]()
-        while done < len(chunks):
-            if done in suspects:
-                yield list(self.one_by_one(chunks[done]))
-                done += 1
-                continue
-            with self._pool(workers) as pool:
-                wanted = [number for number in range(done, len(chunks)) if number not in suspects]
-                futures: dict[int, Future[list[Result]]] = {
-                    number: pool.submit(_read_chunk, chunks[number]) for number in wanted
-                }
-                while done in futures and not isinstance(futures[done].exception(), BrokenProcessPool):
-                    yield futures[done].result()
-                    done += 1
-            unread = [number for number in futures if isinstance(futures[number].exception(), BrokenProcessPool)]
-            suspects |= set(unread[:workers])  # chunks are begun in order
-
-    def one_by_one(self, items: list[Item]) -> Iterator[Result | None]:
-        """The result of each item, read alone; None for an item that killed its worker."""
-        waiting = iter(items)
-        while True:
-            with self._pool(1) as pool:
-                for item in waiting:
-                    try:
-                        result: Result | None = pool.submit(_read_chunk, [item]).result()[0]
-                    except BrokenProcessPool:
-                        break
-                    yield result
-                else:
-                    return
-            yield None
-
-    @contextmanager
-    def _pool(self, workers: int) -> Iterator[Executor]:
-        """Workers; when we are stopped they finish what they read just now, and begin on nothing more."""
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=(self,))
         try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
+            while done < len(chunks):
+                if done in suspects:
+                    yield list(self.one_by_one(chunks[done], are_suspects=True))
+                    done += 1
+                    continue
+                with closing(_Pool(self, workers)) as pool:
+                    futures = {at: pool.begin(chunks[at]) for at in range(done, len(chunks)) if at not in suspects}
+                    while done in futures and not pool.has_killed(futures[done]):
+                        yield futures[done].result()
+                        done += 1
+                    unread = [at for at, future in futures.items() if pool.has_killed(future)]
+                suspects |= set(unread[:workers])  # chunks are begun in order
+        except NoWorkersError as error:
+            tell_once(str(error))
+            for at in range(done, len(chunks)):
+                yield [None if at in suspects else self.read(item, self.context) for item in chunks[at]]
+
+    def one_by_one(self, items: list[Item], *, are_suspects: bool = False) -> Iterator[Result | None]:
+        """The result of each item, read alone; None for an item that killed its worker.
+
+        Suspects are never read in this process: one of them has killed a worker.
+        """
+        waiting = deque(items)
+        try:
+            while waiting:
+                yield from self._until_killed(waiting)
+        except NoWorkersError as error:
+            tell_once(str(error))
+            yield from (None if are_suspects else self.read(item, self.context) for item in waiting)
+
+    def _until_killed(self, waiting: deque[Item]) -> Iterator[Result | None]:
+        with closing(_Pool(self, 1)) as pool:
+            while waiting:
+                future = pool.begin([waiting[0]])
+                killed = pool.has_killed(future)
+                waiting.popleft()
+                yield None if killed else future.result()[0]
+                if killed:
+                    return
+
+
+class _Pool:
+    """Worker processes for one kind of work, until one of them dies. Raises NoWorkersError when none can be started."""
+
+    def __init__(self, work: Work[Any, Any, Any], workers: int) -> None:
+        try:
+            self._pool = ProcessPoolExecutor(
+                workers, mp_context=get_context("spawn"), initializer=_start, initargs=(work,)
+            )
+            self._ready = self._pool.submit(_nothing)  # begun before any file, so it fails only where no worker starts
+        except NO_WORKERS as error:
+            raise NoWorkersError(str(error)) from error
+
+    def begin(self, items: list[Any]) -> "Future[list[Any]]":
+        try:
+            return self._pool.submit(_read_chunk, items)
+        except BrokenProcessPool as error:
+            broken: Future[list[Any]] = Future()
+            broken.set_exception(error)
+            return broken
+        except NO_WORKERS as error:
+            raise NoWorkersError(str(error)) from error
+
+    def has_killed(self, future: "Future[list[Any]]") -> bool:
+        """Whether what was begun, or something beside it, has killed a worker."""
+        killed = isinstance(future.exception(), BrokenProcessPool)
+        if killed and isinstance(self._ready.exception(), BrokenProcessPool):
+            raise NoWorkersError(str(self._ready.exception()))
+        return killed
+
+    def close(self) -> None:
+        """Let the workers finish what they read just now, and begin on nothing more."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+@cache
+def tell_once(why: str) -> None:
+    log.warning("no worker process can be started, so files are read without that protection: %s", why)
 
 
 def _chunks(items: list[Item]) -> Iterator[list[Item]]:
@@ -92,6 +143,10 @@ def _start(work: Work[Item, Context, Result]) -> None:
     _work = work
     limit_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; ours tells the workers to stop
+
+
+def _nothing() -> None:
+    """Show that a worker runs."""
 
 
 def _read_chunk(items: list[Any]) -> list[Any]:

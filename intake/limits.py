@@ -22,7 +22,9 @@ MEMORY = 1 << 30  # bytes of address space
 def limit_process() -> None:
     """Let this process have so much memory and no more, and leave no file behind when it is ended."""
     if resource is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]  # a machine may allow less
+        memory = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from intake.reader import SheetCells, Workbook
 from templates import layout as at
 from templates.cells import spot_of
-from templates.entry import prompt
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Sheet, TableSheet
+from templates.prompt import prompt
 from templates.texts import Texts
 
 MARKS = {QuestionSheet: at.MARK_QUESTIONS, TableSheet: at.MARK_TABLE, GridSheet: at.MARK_GRID}

@@ -30,11 +30,17 @@ TIMEOUT = 60  # seconds a server may be silent
 MAX_MAIL = MAX_OPENED  # bytes; intake would not open a larger one
 AT_ONCE = 500  # mails that are listed in one question
 KEYWORD = "$behov"  # what we flag mails with that are in inbox/
+CAME_BACK = "returned"  # beside inbox/: mails about letters of ours that came back
 PASSWORD = "BEHOV_IMAP_PASSWORD"  # noqa: S105 - the name of the variable
 LISTED = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID FROM SUBJECT)])"
 WHOLE = "(UID BODY.PEEK[])"
 
 Counted = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+TakesBack = Callable[[bytes], bool]
+
+
+def _nothing(_raw: bytes) -> bool:
+    return False
 
 
 class MailboxError(SourceError):
@@ -58,11 +64,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One mail that is in inbox/ now."""
+    """One mail that is in inbox/ now, or in returned/ when it is about a letter of ours."""
 
     path: Path
     listed: Listed
     attachments: int
+    came_back: bool = False  # it says that a letter of ours was not delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +82,24 @@ class Collection:
     too_big: list[Listed]  # left for a person
     missed: int  # mails that the server did not hand out this time
 
+    @property
+    def needs_a_person(self) -> bool:
+        return bool(self.too_big or self.missed or any(one.came_back for one in self.new))
 
-def collect(settings: Mailbox | None, password: str | None, inbox: Path, ledger: Path, progress: Counted) -> Collection:
-    """Fetch what is new in the mailbox into `inbox`. Raises MailboxError, SourceError."""
+
+def collect(
+    settings: Mailbox | None,
+    password: str | None,
+    inbox: Path,
+    ledger: Path,
+    progress: Counted,
+    takes_back: TakesBack = _nothing,
+) -> Collection:
+    """Fetch what is new in the mailbox into `inbox`. Raises MailboxError, SourceError.
+
+    `takes_back` is shown every mail before the ledger names it: it sees to letters of ours that come back,
+    tells whether the mail was about one, and must bear to be shown the same mail twice.
+    """
     if settings is None:
         raise MailboxError("round.toml names no mailbox; fill in [mailbox], or save the mails in inbox/ yourself")
     if not password:
@@ -85,7 +107,7 @@ def collect(settings: Mailbox | None, password: str | None, inbox: Path, ledger:
     before = read_collected(ledger)
     inbox.mkdir(parents=True, exist_ok=True)
     with _connected(settings, password) as mailbox:
-        folder = _Folder(mailbox, settings, inbox, ledger, before)
+        folder = _Folder(mailbox, settings, inbox, ledger, before, takes_back)
         listed = list(folder.listed())
         new, known, too_big = folder.sorted_out(listed)
         with progress("Fetching", len(new)) as step:
@@ -99,10 +121,16 @@ class _Folder:
     """The folder of one mailbox, and what has been fetched from it."""
 
     def __init__(
-        self, mailbox: "BaseMailBox", settings: Mailbox, inbox: Path, ledger: Path, before: list[Collected]
+        self,
+        mailbox: "BaseMailBox",
+        settings: Mailbox,
+        inbox: Path,
+        ledger: Path,
+        before: list[Collected],
+        takes_back: TakesBack,
     ) -> None:
         self.client, self.settings = mailbox.client, settings
-        self.inbox, self.ledger = inbox, ledger
+        self.inbox, self.ledger, self.takes_back = inbox, ledger, takes_back
         self.name = f"{settings.user} at {settings.host}: {settings.folder}"
         self.uidvalidity = self._told("UIDVALIDITY") or "0"
         self.flags = self._told("PERMANENTFLAGS").casefold().strip("()").split()
@@ -141,7 +169,9 @@ class _Folder:
         step(1)
         if raw is None:
             return None
-        path = self.inbox / self._file_name(mail)
+        came_back = self.takes_back(raw)
+        path = (self.inbox.with_name(CAME_BACK) if came_back else self.inbox) / self._file_name(mail)
+        path.parent.mkdir(exist_ok=True)
         _write(path, raw)
         digest = sha256(raw).hexdigest()
         add(
@@ -151,7 +181,7 @@ class _Folder:
                 path.name, digest,
             ),
         )  # fmt: skip
-        return Fetched(path, mail, _count(raw))
+        return Fetched(path, mail, 0 if came_back else _count(raw), came_back=came_back)
 
     def _file_name(self, mail: Listed) -> str:
         """A name that is the same in every run, and another for every mail of every mailbox."""

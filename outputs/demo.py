@@ -12,9 +12,11 @@ from random import Random
 
 from intake.broken import BROKEN
 from intake.sample import Mistake, Owners, Sample, Samples, Wanted, fill_in
+from outputs.dashboard import make_dashboard
 from outputs.exports import export
 from outputs.ingest import Progress, ingest
 from outputs.outbox import make_letters
+from outputs.preview import write_preview
 from outputs.register import Register
 from outputs.telling import summary
 from templates.definition import find_form
@@ -78,13 +80,16 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     register = Register.of(round_)
     with progress("Letters", 1) as step:
         letters = make_letters(round_, register, now)
+        write_preview(round_, register, now)
         step(1)
     export(round_, register, round_.exports / "register.xlsx", form.languages[0], now)
+    dashboard = make_dashboard(round_, register, now, form.languages[0], progress)
     places = {
         "workbooks": round_.sent_folder,
         "returned files": round_.inbox,
         "letters": round_.outbox,
         "register workbook": round_.exports / "register.xlsx",
+        "dashboard": dashboard.path,
     }
     reports = len({verdict.report for verdict in verdicts if verdict.submission})
     return Demo(form, len(lines), reports, len(letters), verdicts, places)

@@ -11,13 +11,17 @@ from outputs.workdays import next_working_day
 from templates.form import Form, Text
 from templates.recipients import Recipient
 from templates.round import Office
+from templates.texts import Texts
 from validation.findings import SEVERITIES, Finding
 
 MAX_LINES = 30  # of one letter; a longer list is not read
 MAX_REPORTS = 3  # numbers to quote
 
 REFUSED = ("unreadable", "quarantined", "empty")
-KINDS = ("correction", "unreadable", "late", "receipt")
+KINDS = ("correction", "unreadable", "wrong_form", "empty", "late", "duplicate", "receipt")
+ASKING_ANEW = ("unreadable", "wrong_form", "empty")  # the kinds about a file that gave no answers
+# Why a workbook is not the one that its owner was sent for this round: codes of intake/texts.toml.
+WRONG_FORM = frozenset({"foreign", "unknown_recipient", "unknown_report", "unknown_version", "wrong_form"})
 ORDER = ("needs_correction", *REFUSED, "late", "remarks", "accepted")  # what asks most comes first
 
 
@@ -26,7 +30,8 @@ class Received:
     """One returned file to tell its owner about: a version of a report, or a file that gave none.
 
     `told` holds the errors of the version that the owner was last told about, None when this is
-    the first. `stands_by` says that an earlier version counts until a person has decided.
+    the first. `stands_by` says that an earlier version counts until a person has decided. `again` is
+    a file that its owner was told of and has sent once more as it was.
     """
 
     sha256: str
@@ -41,7 +46,11 @@ class Received:
     stands_by: bool = False
     told: tuple[Finding, ...] | None = None
     stood: str = ""  # the outcome, and how often other reports have shown something more
-    more: bool = False  # the owner was told of this very version, and other reports have shown something more
+    heard: str = ""  # how this very version stood when its owner was last told of it
+    again: bool = False
+    code: str = ""  # why it was refused: a code of intake/texts.toml
+    enclosed: bool = False  # whether the workbook, as it was sent, goes with the letter
+    due: date | None = None  # the last day that its owner was given to correct the report
     message_id: str = ""  # of the e-mail that brought it, when that is known
     marked: str = ""  # the name of the marked workbook that goes with the letter, whose cells the findings name
 
@@ -52,6 +61,15 @@ class Received:
     @property
     def late(self) -> bool:
         return self.outcome == "late"
+
+    @property
+    def kind_of_refusal(self) -> str:
+        return "empty" if self.outcome == "empty" else "wrong_form" if self.code in WRONG_FORM else "unreadable"
+
+    @property
+    def has_news(self) -> bool:
+        """Whether reports that came later show something more than its owner was told."""
+        return self.stood.partition("~")[2] != self.heard.partition("~")[2]
 
     def found(self, severity: str) -> tuple[Finding, ...]:
         """List what to tell; errors only while they wait for the owner."""
@@ -102,18 +120,36 @@ def correction_due(form: Form, today: date) -> date:
 
 def letter_kind(returns: Sequence[Received]) -> str:
     """Say what the letter is above all, by what it asks of the owner."""
-    if any(item.errors for item in returns):
+    new = [item for item in returns if not item.again]
+    if not new:
+        return "duplicate"
+    if any(item.errors for item in new):
         return "correction"
-    if any(item.refused for item in returns):
-        return "unreadable"
-    return "late" if any(item.late for item in returns) else "receipt"
+    refused = {item.kind_of_refusal for item in new if item.refused}
+    return next((kind for kind in ASKING_ANEW if kind in refused), "late" if any(i.late for i in new) else "receipt")
 
 
-def draft_letter(form: Form, office: Office, recipient: Recipient, returns: Sequence[Received], today: date) -> Letter:
-    """Write one letter about all these returns of one owner."""
+def _due(form: Form, about: Sequence[Received], today: date) -> date | None:
+    """Give the last day to answer; what is only sent again as it was gets no later day than it had."""
+    asking = [item for item in about if item.awaited]
+    given = [item.due for item in asking if item.due and item.again]
+    if asking and len(given) == len(asking) and max(given) >= today:
+        return max(given)
+    return correction_due(form, today) if asking else None
+
+
+def draft_letter(
+    form: Form,
+    office: Office,
+    recipient: Recipient,
+    returns: Sequence[Received],
+    today: date,
+    texts: Texts | None = None,
+) -> Letter:
+    """Write one letter about all these returns of one owner, in the office's own texts if it has any."""
     about = tuple(sorted(returns, key=_order))
     asks = any(item.awaited for item in about)
-    author = _Author(form, recipient, about, correction_due(form, today) if asks else None)
+    author = _Author(Phrases(form, recipient.language, texts), recipient, about, _due(form, about, today))
     words = author.words
     return Letter(
         recipient=recipient,
@@ -134,9 +170,10 @@ def draft_letter(form: Form, office: Office, recipient: Recipient, returns: Sequ
 class _Author:
     """The pieces of one letter."""
 
-    def __init__(self, form: Form, recipient: Recipient, about: tuple[Received, ...], due: date | None) -> None:
-        self.words = Phrases(form, recipient.language)
-        self.lists = Lists(form, self.words)
+    def __init__(self, words: Phrases, recipient: Recipient, about: tuple[Received, ...], due: date | None) -> None:
+        self.words = words
+        self.lists = Lists(words.form, words)
+        self.kind = letter_kind(about)
         self.recipient = recipient
         self.owner = clean(recipient.name or recipient.orgnr, NAME_LENGTH)
         self.about = about
@@ -153,20 +190,21 @@ class _Author:
 
     def subject(self) -> str:
         """Say what it is about, how it stands and by when."""
-        words, kind = self.words, letter_kind(self.about)
-        about, day = self._subject_of(kind), words.day(self.due) if self.due else ""
-        if kind == "correction":
+        words, about, day = self.words, self._subject_of(), self.words.day(self.due) if self.due else ""
+        if self.kind == "correction":
             said = words.count("subject_correction", self.errors, about=about, day=day)
-        elif kind == "receipt" and self.questions:
+        elif self.kind == "receipt" and self.questions:
             said = words.count("subject_questions", self.questions, about=about)
+        elif self.kind == "duplicate" and self.errors:
+            said = words.count("subject_unchanged", self.errors, about=about, day=day)
         else:
-            said = words.say(f"subject_{kind}", about=about, day=day)
+            said = words.say(f"subject_{self.kind}", about=about, day=day)
         return capital(said)
 
-    def _subject_of(self, kind: str) -> str:
+    def _subject_of(self) -> str:
         """Name the reports that make the letter what it is, not all it is about."""
-        chosen = {"correction": self.wrong, "unreadable": self.refused, "late": self.late, "receipt": self.read}
-        reports = _reports(chosen[kind])
+        chosen = {"correction": self.wrong, "late": self.late, "receipt": self.read, "duplicate": self.about}
+        reports = _reports(chosen.get(self.kind) or self._refused_as(self.kind))
         return self.words.count("about", len(reports), report=reports[0]) if reports else self.words.say("about")
 
     def opening(self) -> str:
@@ -187,7 +225,9 @@ class _Author:
         for number, item in enumerate(self.about):
             paragraphs = self._refusal(item) if item.refused else self._standing(item)
             found = {severity: item.found(severity) for severity in SEVERITIES}
-            groups = self.lists.groups(found, {severity: shares[number, severity] for severity in SEVERITIES})
+            groups = self.lists.groups(
+                found, {severity: shares[number, severity] for severity in SEVERITIES}, marked=bool(item.marked)
+            )
             yield Part(self._heading(item), tuple(paragraphs), tuple(groups))
 
     def _shares(self) -> dict[tuple[int, str], int]:
@@ -215,26 +255,47 @@ class _Author:
         alone = len(self.about) == 1  # else the opening has named the owner
         sender = f" {self.words.say('from_owner', owner=self.owner)}" if alone else ""
         file, moment = clean(item.file, NAME_LENGTH), self.words.moment(item.received)
-        return self.words.say(key, from_owner=sender, moment=moment, file=file, **values)
+        values |= {"moment": moment, "moment_capital": capital(moment), "file": file}
+        return self.words.say(key, from_owner=sender, **values)
+
+    def _refused_as(self, kind: str) -> list[Received]:
+        return [item for item in self.refused if item.kind_of_refusal == kind]
 
     def _refusal(self, item: Received) -> Iterator[str]:
-        yield self._came("refused", item)
-        if item.reason:
+        yield self._came("refused_again" if item.again else f"refused_{item.kind_of_refusal}", item)
+        if item.outcome == "empty":
+            yield self.words.say("perhaps_unsaved")
+        elif item.reason:
             yield clean(self.words.own(item.reason), MESSAGE_LENGTH)
         if item.stands_by:
             yield self.words.say("earlier_counts")
 
     def _standing(self, item: Received) -> Iterator[str]:
         say = self.words.say
-        key = "looked_again" if item.more else "received" if item.told is None else "received_again"
-        sentences = [self._came(key, item, name=self._name(item))]
+        name = self._name(item)
+        sentences = [self._came(self._how_it_came(item), item, name=name, name_capital=capital(name))]
         if item.late and item.missed:
             sentences.append(say("late", deadline=self.words.moment(item.missed)))
-        if not item.stands_by:
+        if item.heard.startswith("late") and not item.late:
+            sentences.append(say("taken_late"))
+        if item.again and item.errors:
+            sentences.append(self.words.count("unchanged", len(item.errors)))
+        elif not item.stands_by:
             sentences += [*self._progress(item), self._asked(item)]
         yield " ".join(sentences)
+        if item.again and item.errors:
+            yield say("perhaps_unsaved")
         if item.stands_by:
             yield say("earlier_counts")
+
+    def _how_it_came(self, item: Received) -> str:
+        if item.again:
+            return "same_file"
+        if item.heard:
+            return "looked_again_beside" if item.has_news else "looked_again"
+        if item.told is not None:
+            return "received_again"
+        return "received" if len(self.about) == 1 else "received_listed"
 
     def _asked(self, item: Received) -> str:
         questions = len(item.found(WARNING))
@@ -268,18 +329,28 @@ class _Author:
             yield self._correct_marked(marked, due)
         if unmarked := [item for item in self.wrong if not item.marked]:
             yield self._do("correct", unmarked, due)
-        if self.refused:
-            yield self._do("resend", self.refused, due)
-        if self.questions and letter_kind(self.about) != "receipt":
+        yield from self._anew(due)
+        if self.questions and self.kind != "receipt":
             yield words.say("answer_questions")
         if any(not item.late for item in self.wrong):
             yield words.count("in_time", len(self.about))
         if self.late:
             yield words.say("late_then")
             yield words.say("why_late")
-        if letter_kind(self.about) == "receipt":
+        if self._refused_as("empty"):
+            yield words.say("not_taking_part")
+        if self.kind == "receipt" or not (self.due or self.late):
             unsure = self.questions or any(item.found(INFO) for item in self.about)
             yield words.say("check" if unsure else "done")
+
+    def _anew(self, due: str) -> Iterator[str]:
+        """Ask for the files that gave no answers."""
+        empty = self._refused_as("empty")
+        enclosed = [item for item in self.refused if item.enclosed]
+        other = [item for item in self.refused if item not in (*empty, *enclosed)]
+        for key, items in (("resend", other), ("fill_in_enclosed", enclosed), ("fill_in_again", empty)):
+            if items:
+                yield self._do(key, items, due)
 
     def _correct_marked(self, files: Sequence[str], due: str) -> str:
         """Say what to do with the marked workbooks, by name as far as they are few."""

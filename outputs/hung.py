@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 
 from outputs.letters.words import clean
 from outputs.placed import Placed, Spot
@@ -23,8 +22,9 @@ from validation.findings import SEVERITIES, Finding
 ERROR, WARNING, INFO = SEVERITIES
 SAYS = {ERROR: "marked_correct", WARNING: "marked_asks", INFO: "marked_read"}
 MAX_MESSAGE = 1000  # characters
-MAX_WATCHED = 20  # cells that a finding looks at to see whether they have been changed
+MAX_WATCHED = 10  # cells that a finding looks at to see whether they have been changed
 BASIC_LINE = re.compile("[^\n\t\U00010000-\U0010ffff]{0,100}")  # of a text, what is held against what was written
+MAX_FORMULA = 7000  # characters; a spreadsheet takes 8192
 MAX_NOTES = 500  # on one sheet
 HUNG_FIRST, OWN, RULE, HUNG_LAST = range(4)  # the order in which the findings of a row are told
 
@@ -85,11 +85,13 @@ class Hung:
         message = clean(self._own(finding), MAX_MESSAGE)
         for spot in dict.fromkeys((*spots, *others)):
             self._note(spot, self._say(SAYS[finding.severity], message=message))
-        told = None if self._must_hang(spots) else self._told_live(finding, spots)
-        if told is not None:
-            self.found += told
-        elif finding.severity != INFO:
-            self._hang(finding, spots, others, message)
+        above = [spot for spot in spots if not self.placed.is_below(spot)]
+        told = self._told_live(finding, above) if above and self._odd.isdisjoint(above) else None
+        self.found += told or ()
+        if finding.severity != INFO:
+            left = spots if told is None else [spot for spot in spots if spot not in above]
+            if left or told is None:
+                self._hang(finding, left, others, message)
 
     def _note(self, spot: Spot, text: str) -> None:
         notes = self.notes[spot.sheet]
@@ -99,14 +101,12 @@ class Hung:
         elif len(notes) < MAX_NOTES:
             notes[at] = text
 
-    def _must_hang(self, spots: Sequence[Spot]) -> bool:
-        return not spots or any(spot in self._odd or self.placed.is_below(spot) for spot in spots)
-
     def _told_live(self, finding: Finding, spots: Sequence[Spot]) -> list[Found] | None:
         """Where the workbook tells this by itself; None when it does not know of it."""
         name = f"{finding.rule}.{finding.part}" if finding.part else finding.rule
         first, is_question, text = spots[0], finding.severity != ERROR, self._own(finding)
-        if (name, first.sheet, self._question(first)) in self._known.own:
+        is_error = isinstance(self._expected.get(first), ErrorValue)  # which the workbook tells in words of its own
+        if is_error or (name, first.sheet, self._question(first)) in self._known.own:
             order = [(OWN, column_number(spot.column)) for spot in spots]
             return [
                 Found(spot.sheet, spot.row, spot.column, is_question, at, text)
@@ -132,20 +132,17 @@ class Hung:
 
     def _hang(self, finding: Finding, spots: Sequence[Spot], others: Sequence[Spot], message: str) -> None:
         is_question = finding.severity != ERROR
-        above = [spot for spot in spots if not self.placed.is_below(spot)]
         watched = self._unchanged([*spots, *others])
-        rows = [list(group) for _, group in groupby(above, lambda spot: (spot.sheet, spot.row))]
-        for number, row in enumerate(rows):
-            if isinstance(self.placed.places[row[0].sheet].sheet, TableSheet):
+        for number, row in enumerate(_by_row(spots)):
+            if self.placed.is_below(row[0]):
+                self._tell_below(row, message, is_question=is_question)
+            elif isinstance(self.placed.places[row[0].sheet].sheet, TableSheet):
                 self._tell(row, message, self._unchanged(row), is_question=is_question)
             elif number == 0:
                 self._tell(row, message, watched, is_question=is_question)
             else:
                 self._mark(row, watched)
         self._mark([spot for spot in others if not self.placed.is_below(spot)], watched)
-        below = [spot for spot in spots if self.placed.is_below(spot)]
-        for _, group in groupby(below, lambda spot: spot.row):
-            self._tell_below(list(group), message, is_question=is_question)
         if not spots:
             block = self.live.plan.blocks[self.live.form.main_sheet]
             self._tell([Spot(block.place.sheet.key, block.top, ANSWER_COLUMN)], message, TRUE, is_question=is_question)
@@ -165,9 +162,11 @@ class Hung:
         first = spots[0]
         place = self.placed.places[first.sheet]
         said = self._say("marked_row", row=first.row, message=message)
-        top = Spot(first.sheet, self.live.plan.blocks[first.sheet].top, first.column)
+        top = Spot(
+            first.sheet, self.live.plan.blocks[first.sheet].top, place.status_column
+        )  # an answer's would mark all
         self._tell([top], said, self._unchanged(spots), is_question=is_question)
-        self._below[Spot(first.sheet, first.row, place.status_column)].append(message)
+        self._below.setdefault(Spot(first.sheet, first.row, place.status_column), []).append(message)
 
     def _mark(self, spots: Iterable[Spot], condition: str) -> None:
         for spot in spots:
@@ -176,7 +175,9 @@ class Hung:
     def _put(self, row: int, column: str, code: str, condition: str) -> None:
         piece = f'"{code}"' if condition == TRUE else f'IF(IFERROR({condition},FALSE),"{code}","")'
         there = self.rules.get((row, column))
-        self.rules[row, column] = Formula(f"{there.text}&{piece}" if isinstance(there, Formula) else piece)
+        formula = f"{there.text}&{piece}" if isinstance(there, Formula) else piece
+        if len(formula) < MAX_FORMULA:  # else the notes tell it
+            self.rules[row, column] = Formula(formula)
 
     def _text_number(self, message: str) -> int:
         """The number of a text on `_regler`, where it is written when it is new."""
@@ -218,10 +219,13 @@ class Hung:
             for (key, row), found in self._by_row.items()
             if key == sheet and not (block.is_single and row == block.top)
         }
-        below = {spot: said for spot, said in self._below.items() if spot.sheet == sheet}
-        return shown | {
-            (spot.row, column): " ".join([*said, self._say("marked_below")]) for spot, said in below.items()
-        }
+        below = {spot.row: said for spot, said in self._below.items() if spot.sheet == sheet}
+        return shown | {(row, column): self._said_below(said) for row, said in below.items()}
+
+    def _said_below(self, messages: Sequence[str]) -> str:
+        """What is said beside a row below its table, where nothing is checked while the owner writes."""
+        more = self._say("more", antall=len(messages) - 1) if messages[1:] else ""
+        return " ".join(filter(None, [*messages[:1], more.strip(), self._say("marked_below")]))
 
     def said(self, one: Found) -> str:
         """What is said in a row where this is the first that is found; a table says how many more there are."""
@@ -255,6 +259,14 @@ class Known:
 
     own: set[tuple[str, str, str]]
     rules: Mapping[str, list[tuple[Item, Cause]]]
+
+
+def _by_row(spots: Sequence[Spot]) -> list[list[Spot]]:
+    """The cells of each row, in the order the rows are named."""
+    rows: dict[tuple[str, int], list[Spot]] = {}
+    for spot in spots:
+        rows.setdefault((spot.sheet, spot.row), []).append(spot)
+    return list(rows.values())
 
 
 def known_causes(live: Live) -> Known:

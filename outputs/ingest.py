@@ -10,18 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from intake.batch import Received, receive_all
-from intake.collected import read_received
-from intake.receive import Office, receive
-from intake.sources import Inlet, SourceError, find_returns
+from intake.sources import SourceError, find_returns
 from intake.submission import Refused, Return
 from outputs.archive import ArchiveError, archive, sweep
-from outputs.known_files import registers_of
+from outputs.checking import inlet_of, known_of, office_of
 from outputs.log import DUPLICATE
 from outputs.register import Register
-from templates.form import Form
 from templates.round import Round
 from validation.check import judge
-from validation.known import NOTHING, Known, grants_register
 from validation.verdict import Verdict
 
 log = logging.getLogger(__name__)
@@ -82,39 +78,6 @@ def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime)
     if stated > now:
         raise SourceError(f"--received {received:%Y-%m-%d %H:%M} has not been yet")
     return stated
-
-
-def inlet_of(owner: Round | Form, unpacked: Path, stated: datetime | None = None) -> Inlet:
-    """What is known of where files come from; of a form alone, the time zone."""
-    if isinstance(owner, Round):
-        collected = read_received(owner.collected)
-        return Inlet(owner.form.zone, unpacked, owner.settings.office.email, collected, stated)
-    return Inlet(owner.zone, unpacked, stated=stated)
-
-
-def office_of(owner: Round | Form) -> Office:
-    """What a round knows when it takes files in; of a form alone, neither a key nor recipients."""
-    if isinstance(owner, Round):
-        return Office(owner.form, owner.key, owner.recipients)
-    return Office(owner, None, {})
-
-
-def known_of(round_: Round) -> Known:
-    """What a round knows beyond the workbooks. Raises WaiversError."""
-    registers, missing = registers_of(round_, round_.form)
-    grants = {"grants": grants_register(round_.grants)} if round_.grants else {}
-    return Known(round_.waivers, {**registers, **grants}, missing)
-
-
-def check_file(owner: Round | Form, path: Path) -> list[Verdict]:
-    """Judge one file, or each of those that lie in a mail or a zip file; store nothing. Raises SourceError."""
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder; name one file")
-    form, known = (owner.form, known_of(owner)) if isinstance(owner, Round) else (owner, NOTHING)
-    office = office_of(owner)
-    with TemporaryDirectory(prefix="behov-") as unpacked:
-        received = [receive(source, office) for source in find_returns([path], inlet_of(owner, Path(unpacked)))]
-    return judge(received, form, known)
 
 
 def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], list[Refused]]:

@@ -33,6 +33,11 @@ def _by() -> Column[str]:
     return Column("by", Words, nullable=False, default=actor, server_default="")
 
 
+def _forgotten() -> Column[int | None]:
+    """Name the record of who had a row emptied of persons: see `outputs.forget`."""
+    return Column("forgotten", Integer, ForeignKey("forgettings.id"))
+
+
 def finding_columns() -> list[Column[Any]]:
     """Give a column for each field of a Finding."""
     texts = [Column(name, Plain, nullable=False) for name in ("rule", "part", "severity")]
@@ -41,6 +46,14 @@ def finding_columns() -> list[Column[Any]]:
     return [*texts, *words, *(Column(name, JSON, nullable=False) for name in lists)]
 
 
+forgettings = Table(  # contact persons removed after the round
+    "forgettings",
+    log,
+    Column("id", Integer, primary_key=True),
+    Column("by", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
 returns = Table(
     "returns",
     log,
@@ -55,6 +68,13 @@ returns = Table(
     Column("recipient", Plain),
     Column("ingested_at", Moment, nullable=False),
     _by(),
+    _forgotten(),
+)
+refusals = Table(  # why a return was refused: a code of intake/texts.toml; an older program did not keep it
+    "refusals",
+    log,
+    Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
+    Column("code", Plain, nullable=False),
 )
 failures = Table(  # files that our own failure stopped; each may be tried again, and is a return when it could be read
     "failures",
@@ -67,6 +87,7 @@ failures = Table(  # files that our own failure stopped; each may be tried again
     Column("reason", JSON, nullable=False),
     Column("ingested_at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 arrivals = Table(  # every place a return was seen, and what the run said about it
     "arrivals",
@@ -88,6 +109,7 @@ origins = Table(  # who says when and from whom each arrival came; a mail's word
     Column("message_id", Words),
     Column("subject", Words),
     Column("sent", Moment),
+    _forgotten(),
 )
 submissions = Table(
     "submissions",
@@ -99,6 +121,7 @@ submissions = Table(
     Column("language", Plain, nullable=False),
     Column("recipient", Plain, nullable=False),
     Column("answers", Plain, nullable=False),  # see dump_submission
+    _forgotten(),
 )
 findings = Table(  # on receipt: what is wrong in the version itself
     "findings",
@@ -106,6 +129,7 @@ findings = Table(  # on receipt: what is wrong in the version itself
     Column("sha256", Plain, ForeignKey(returns.c.sha256), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
+    _forgotten(),
 )
 retimings = Table(  # a return that came again, with a better known time: the latest of them holds
     "retimings",
@@ -121,6 +145,7 @@ retimings = Table(  # a return that came again, with a better known time: the la
     Column("reason", JSON, nullable=False),
     Column("at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 retimed_findings = Table(  # instead of `findings`
     "retimed_findings",
@@ -128,6 +153,7 @@ retimed_findings = Table(  # instead of `findings`
     Column("retiming", Integer, ForeignKey(retimings.c.id), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
+    _forgotten(),
 )
 reviews = Table(  # a version held against the other reports; the latest review of it holds
     "reviews",
@@ -145,6 +171,7 @@ review_findings = Table(
     Column("review", Integer, ForeignKey(reviews.c.id), primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
     *finding_columns(),
+    _forgotten(),
 )
 correction_deadlines = Table(
     "correction_deadlines",
@@ -166,6 +193,12 @@ decisions = Table(
     Column("reason", Words, nullable=False),
     Column("at", Moment, nullable=False),
 )
+extensions = Table(  # until when a decision lets a report be sent in or corrected
+    "extensions",
+    log,
+    Column("decision", Integer, ForeignKey(decisions.c.id), primary_key=True, autoincrement=False),
+    Column("due", Moment, nullable=False),
+)
 letters = Table(  # the mailroom writes these; `letter_events` tells how `state` came to be
     "letters",
     log,
@@ -179,6 +212,7 @@ letters = Table(  # the mailroom writes these; `letter_events` tells how `state`
     Column("subject", Words, nullable=False),
     Column("made_at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 letter_events = Table(
     "letter_events",
@@ -189,6 +223,7 @@ letter_events = Table(
     Column("note", Words, nullable=False, default=""),
     Column("at", Moment, nullable=False),
     _by(),
+    _forgotten(),
 )
 letter_ids = Table(  # which letter a Message-ID names; a letter that was written again has several
     "letter_ids",
@@ -223,6 +258,7 @@ exported = Table(  # what an export said of a report, where the one before said 
     Column("report", Plain, primary_key=True),
     Column("shown", JSON, nullable=False),  # empty for a report that was there before and is no more
     Column("casework", JSON, nullable=False),  # what stood in the caseworkers' columns
+    _forgotten(),
 )
 imports = Table(  # every file that staff brought in and that changed something
     "imports",
@@ -253,7 +289,9 @@ casework = Table(  # what a caseworker has written of a report; the latest of a 
 
 FINDING_FIELDS = tuple(field.name for field in fields(Finding))
 APPEND_ONLY = (
+    forgettings,
     returns,
+    refusals,
     failures,
     arrivals,
     origins,
@@ -265,6 +303,7 @@ APPEND_ONLY = (
     review_findings,
     correction_deadlines,
     decisions,
+    extensions,
     letter_events,
     letter_ids,
     letter_orders,
@@ -274,7 +313,21 @@ APPEND_ONLY = (
     casework,
 )
 
-GUARDS = guard(log, APPEND_ONLY, letters)
+ERASABLE: dict[Table, tuple[str, ...]] = {  # what may be emptied when a person has contact persons forgotten
+    returns: ("sender",),
+    failures: ("sender",),
+    origins: ("sender", "subject"),
+    submissions: ("answers",),
+    findings: FINDING_FIELDS,
+    retimings: ("sender",),
+    retimed_findings: FINDING_FIELDS,
+    review_findings: FINDING_FIELDS,
+    letters: ("to",),
+    letter_events: ("note",),
+    exported: ("shown",),
+}
+
+GUARDS = guard(log, APPEND_ONLY, letters, ERASABLE)
 """The triggers that guard the log: table and name."""
 
 

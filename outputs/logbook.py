@@ -20,6 +20,7 @@ from outputs.log import (
     finding_row,
     findings,
     origins,
+    refusals,
     retimings,
     returns,
     submissions,
@@ -60,6 +61,8 @@ def write_returns(connection: Connection, verdicts: list[Verdict], now: datetime
     """Log new returns with their answers and findings, and files that we failed to read."""
     read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
     insert_rows(connection, returns, [_return_row(verdict, now) for verdict in read])
+    refused = [{"sha256": verdict.source.sha256, "code": verdict.code} for verdict in read if verdict.code]
+    insert_rows(connection, refusals, refused)
     versions = [version for verdict in read if (version := version_of(verdict))]
     insert_rows(connection, submissions, [_submission_row(version) for version in versions])
     insert_rows(connection, findings, [row for verdict in read for row in _finding_rows(verdict)])

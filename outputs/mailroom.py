@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from outputs.letter_states import (
     BOUNCED,
@@ -27,6 +27,7 @@ from outputs.letter_states import (
     OVERTAKEN,
     QUEUED,
     SENDING,
+    STATES,
     UNCERTAIN,
     WAITING,
 )
@@ -36,6 +37,7 @@ from outputs.register import Register
 from templates.round import Round, RoundError
 
 DIGEST_LENGTH = 12  # characters of a file name
+TURN = "#"  # before the number of a turn
 PATIENCE = 1  # seconds; another command may look at the outbox just now
 
 log = logging.getLogger(__name__)
@@ -50,22 +52,25 @@ class Key:
     """What makes a letter that letter: to whom, of what kind, about what, as it stood.
 
     `about` holds pairs: the SHA-256 of a version and how it stood, or a report or deadline and what
-    it is told for.
+    it is told for. `turn` counts the letters that say the very same: what was so, and then was not,
+    may be so again.
     """
 
     recipient: str
     kind: str
     about: frozenset[tuple[str, str]]
+    turn: int = 1
 
     def __str__(self) -> str:
         pairs = (f"{what}={how}" for what, how in sorted(self.about))
-        return " ".join([self.recipient, self.kind, *pairs])
+        return " ".join([self.recipient, self.kind, *pairs, *([f"{TURN}{self.turn}"] if self.turn > 1 else [])])
 
     @classmethod
     def parse(cls, text: str) -> "Key":
-        recipient, kind, *pairs = text.split(" ")
-        parts = (pair.partition("=") for pair in pairs)
-        return cls(recipient, kind, frozenset((what, how) for what, _, how in parts))
+        recipient, kind, *rest = text.split(" ")
+        turn = int(rest.pop().removeprefix(TURN)) if rest and rest[-1].startswith(TURN) else 1
+        parts = (pair.partition("=") for pair in rest)
+        return cls(recipient, kind, frozenset((what, how) for what, _, how in parts), turn)
 
 
 # entering letters
@@ -73,8 +78,16 @@ class Key:
 
 def known(connection: Connection, kinds: Collection[str], states: Collection[str] = COUNTING) -> Iterator[Key]:
     """Read the keys of the letters of these kinds in these states; the newest last."""
-    query = select(letters.c.key).where(letters.c.kind.in_(kinds), letters.c.state.in_(states))
-    return map(Key.parse, connection.scalars(query.order_by(letters.c.id)).all())
+    return (key for key, _ in known_since(connection, kinds, states))
+
+
+def known_since(
+    connection: Connection, kinds: Collection[str], states: Collection[str] = COUNTING
+) -> Iterator[tuple[Key, datetime]]:
+    """Read the keys of the letters of these kinds in these states, and when they were made; the newest last."""
+    query = select(letters.c.key, letters.c.made_at).where(letters.c.kind.in_(kinds), letters.c.state.in_(states))
+    rows = connection.execute(query.order_by(letters.c.id)).all()
+    return ((Key.parse(row.key), row.made_at) for row in rows)
 
 
 def enter(
@@ -235,7 +248,7 @@ def bounced(register: Register, message_id: str, words: str, now: datetime) -> b
     with register.writing() as connection:
         query = select(letters.c.id, letters.c.state).join(letter_ids).where(letter_ids.c.message_id == message_id)
         letter = connection.execute(query).one_or_none()
-        if letter and letter.state in LEFT:
+        if letter and letter.state in (*LEFT, QUEUED):  # a queued one may have been mailed by hand
             move(connection, letter.id, BOUNCED, words, now)
         return letter is not None
 
@@ -249,6 +262,14 @@ def letter_list(register: Register) -> list[dict[str, Any]]:
         rows = connection.execute(select(letters).order_by(letters.c.id)).mappings().all()
         last = {row["letter"]: row for row in _events(connection)}
     return [_told(row) | _event(last[row["id"]]) for row in rows]
+
+
+def letter_counts(register: Register) -> dict[str, int]:
+    """Count the letters by state."""
+    with register.reading() as connection:
+        rows = connection.execute(select(letters.c.state, func.count()).group_by(letters.c.state)).all()
+    found = {row[0]: row[1] for row in rows}
+    return {state: found[state] for state in STATES if state in found}
 
 
 def letter_history(register: Register, number: int) -> dict[str, Any]:

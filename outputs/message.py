@@ -11,22 +11,17 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
-from functools import cache
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from outputs.feedback import Letter
+from outputs.letters.stationery import STANDARD, Stationery
 from outputs.letters.words import TEXTS, clean
 from templates.recipients import EMAIL, Recipient
 from templates.round import Mail, Office, RoundError
-from templates.texts import load_texts
+from templates.texts import Texts, load_texts
 
 # The standard library loses spaces where it folds a header between words that it encodes.
 UNFOLDED = SMTP.clone(max_line_length=900)
-LAYOUTS = Path(__file__).parent / "letters"
-WIDTH = 76  # characters in a line of text
 XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEGABYTE = 1_000_000
 ENCODED = 1.37  # bytes on the wire for each byte of a file
@@ -46,7 +41,12 @@ class Attachment:
 
 
 def write_message(
-    letter: Letter, office: Office, made: datetime, files: Sequence[Attachment] = (), mail: Mail | None = None
+    letter: Letter,
+    office: Office,
+    made: datetime,
+    files: Sequence[Attachment] = (),
+    mail: Mail | None = None,
+    house: Stationery = STANDARD,
 ) -> EmailMessage:
     """Lay a letter out as an e-mail to the recipient's registered addresses, and to no other.
 
@@ -55,7 +55,7 @@ def write_message(
     """
     if not registered_address(office.email):
         raise MailError(f"round.toml: office.email is «{office.email}», which is not one e-mail address")
-    kept, letter = _with_room(letter, files, mail or Mail())
+    kept, letter = _with_room(letter, files, mail or Mail(), house.texts)
     message = EmailMessage(policy=SMTP)
     message["Subject"] = letter.subject
     message["From"] = message["Reply-To"] = Address(display_name=clean(office.name), addr_spec=office.email)
@@ -65,8 +65,8 @@ def write_message(
     if answered := [item.message_id for item in letter.about if MESSAGE_ID.fullmatch(item.message_id)]:
         message["In-Reply-To"] = message["References"] = " ".join(dict.fromkeys(answered))
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_layout("letter.txt").render(letter=letter), cte="quoted-printable")
-    html = _layout("letter.html").render(letter=letter)
+    message.set_content(house.layout("letter.txt").render(letter=letter), cte="quoted-printable")
+    html = house.layout("letter.html").render(letter=letter)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     for file in kept:
         message.add_attachment(file.content, maintype="application", subtype=XLSX, filename=file.name)
@@ -157,24 +157,12 @@ def with_room(files: Sequence[Attachment], mail: Mail) -> list[Attachment]:
     return kept
 
 
-def _with_room(letter: Letter, files: Sequence[Attachment], mail: Mail) -> tuple[list[Attachment], Letter]:
+def _with_room(
+    letter: Letter, files: Sequence[Attachment], mail: Mail, texts: Texts
+) -> tuple[list[Attachment], Letter]:
     """Choose the files there is room for; say in the letter where those that are left out can be had."""
-    kept, words = with_room(files, mail), load_texts(TEXTS)
+    kept = with_room(files, mail)
     key, place = "left_out_at" if mail.large_files else "left_out", clean(mail.large_files)
     left_out = (file for file in files if file not in kept)
-    said = [words.say(key, letter.recipient.language, file=file.name, place=place) for file in left_out]
+    said = [texts.say(key, letter.recipient.language, file=file.name, place=place) for file in left_out]
     return kept, replace(letter, steps=(*said, *letter.steps))
-
-
-@cache
-def _layout(name: str) -> Template:
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(LAYOUTS),
-        autoescape=name.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.globals["WIDTH"] = WIDTH
-    return environment.get_template(name)

@@ -1,59 +1,45 @@
-"""Invitations and reminders: the letters that no return has caused."""
+"""The letters that no return has caused, and to whom they are owed: each is written once for what it tells."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, select
 
-from outputs.feedback import REFUSED, Letter, Part, contact_line, signature
-from outputs.letter_states import WAITING
-from outputs.letters.lists import ERROR, NAME_LENGTH, Group, Line
-from outputs.letters.words import Phrases, capital, clean
-from outputs.life import QUARANTINED, REJECTED
-from outputs.log import returns, submissions
+from outputs.feedback import REFUSED
+from outputs.letter_states import BY_HAND, LEFT, WAITING
+from outputs.letters.lists import ERROR
+from outputs.letters.stationery import Stationery, stationery_of
+from outputs.life import NEEDS_CORRECTION, QUARANTINED, REJECTED
+from outputs.life import WAITING as UNDECIDED
+from outputs.log import decisions, extensions, returns, submissions
 from outputs.logbook import latest_deadlines
 from outputs.mailroom import Key, enter, known, overtake, sends_itself
 from outputs.message import Attachment, write_message
-from outputs.outbox import AT_A_TIME, heard_of, standing_returns
+from outputs.notice_letters import (
+    CLOSING,
+    DEADLINE,
+    EXTENSION,
+    INVITATION,
+    OVERDUE,
+    REMINDER,
+    Closed,
+    Extended,
+    Lacking,
+    Reason,
+    draft_notice,
+)
+from outputs.outbox import AT_A_TIME, heard_of
 from outputs.register import Register
-from templates.form import Form
-from templates.recipients import Recipient
-from templates.round import Office, Round, RoundError, Sent
+from outputs.standing import standing_returns
+from templates.round import Round, RoundError, Sent
 
-INVITATION, REMINDER = "invitation", "reminder"
-DEADLINE, OVERDUE = "deadline", "overdue"  # the stages of one who has not answered
+KINDS = (INVITATION, REMINDER, EXTENSION, CLOSING)
 CORRECTABLE = ("needs_correction", *REFUSED)
 DIGEST_LENGTH = 12  # characters that tell one making of a workbook from another
-
-
-@dataclass(frozen=True, slots=True)
-class Lacking:
-    """A report that its owner was asked to correct or send again, and when that was due."""
-
-    report: str
-    title: str
-    due: date
-    errors: int  # 0 when the file could not be used at all
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One thing to write to a recipient about.
-
-    `pair` makes it known (see `Key`): a report and the digest of its workbook, a stage and its
-    deadline, or a report and the day its correction was due.
-    """
-
-    recipient: Recipient
-    pair: tuple[str, str]
-    workbooks: tuple[Path, ...] = ()  # that go with the letter
-    reports: tuple[str, ...] = ()
-    lacking: Lacking | None = None
 
 
 def make_invitations(round_: Round, register: Register, now: datetime) -> list[dict[str, Any]]:
@@ -80,13 +66,40 @@ def make_reminders(round_: Round, register: Register, now: datetime) -> list[dic
     return _make(round_, register, REMINDER, reasons, now)
 
 
+def make_extensions(round_: Round, register: Register, now: datetime) -> list[dict[str, Any]]:
+    """Write to those who have got more time: all whom a later deadline of the round concerns, or one by one.
+
+    A deadline of the round that was moved is told to those who were told an earlier one, and have
+    workbooks left to send. Gives the letters this call made. Raises RoundError.
+    """
+    with register.reading() as connection:
+        reasons = [*_moved(connection, round_, register, now), *_extended(connection, round_, register, now)]
+    return _make(round_, register, EXTENSION, reasons, now)
+
+
+def make_closings(round_: Round, register: Register, now: datetime) -> tuple[list[dict[str, Any]], list[str]]:
+    """Write to each owner what is registered from it, at the end of the round.
+
+    Gives the letters this call made, and the recipients that are left out: something of theirs waits
+    for a person, or may still be corrected. Raises RoundError while the round is open.
+    """
+    if now <= round_.form.deadline:
+        raise RoundError(f"the deadline is {round_.form.deadline:%d.%m.%Y %H:%M}; close the round when it has passed")
+    with register.reading() as connection:
+        reasons = list(_closed(connection, round_, register))
+        open_ = _still_open(connection, register, now)
+    ready = [reason for reason in reasons if reason.recipient.orgnr not in open_]
+    return _make(round_, register, CLOSING, ready, now), sorted(open_ & {one.recipient.orgnr for one in reasons})
+
+
 def _make(
     round_: Round, register: Register, kind: str, reasons: Sequence[Reason], now: datetime
 ) -> list[dict[str, Any]]:
     """Write one letter to each recipient about what it has had no letter about; take back what is no longer so."""
+    house = stationery_of(round_)
     with register.writing() as connection:
         if sends_itself(round_):
-            true = {(reason.recipient.orgnr, reason.pair) for reason in reasons}
+            true = {(one.recipient.orgnr, pair) for one in reasons for pair in _pairs(round_, kind, [one])}
             waiting = known(connection, [kind], WAITING)
             stale = [key for key in waiting if not {(key.recipient, pair) for pair in key.about} <= true]
             overtake(connection, stale, now)
@@ -98,7 +111,7 @@ def _make(
     for start in range(0, len(letters), AT_A_TIME):
         with register.writing() as connection:
             for about in letters[start : start + AT_A_TIME]:
-                made += _enter(connection, round_, kind, about, now)
+                made += _enter(connection, round_, house, kind, about, now)
     return made
 
 
@@ -107,15 +120,22 @@ def _matter(kind: str, pair: tuple[str, str]) -> tuple[str, ...]:
     return pair[:1] if kind == INVITATION else pair
 
 
+def _pairs(round_: Round, kind: str, about: Iterable[Reason]) -> frozenset[tuple[str, str]]:
+    """Give all that makes a letter known: an invitation also says which deadline it tells."""
+    told = [(DEADLINE, round_.form.deadline.date().isoformat())] if kind == INVITATION else []
+    return frozenset([*(reason.pair for reason in about), *told])
+
+
 def _enter(
-    connection: Connection, round_: Round, kind: str, about: Sequence[Reason], now: datetime
+    connection: Connection, round_: Round, house: Stationery, kind: str, about: Sequence[Reason], now: datetime
 ) -> list[dict[str, Any]]:
     recipient, settings = about[0].recipient, round_.settings
-    key = Key(recipient.orgnr, kind, frozenset(reason.pair for reason in about))
+    key = Key(recipient.orgnr, kind, _pairs(round_, kind, about))
     files = [Attachment(path.name, path.read_bytes()) for reason in about for path in reason.workbooks]
-    letter = draft_notice(round_.form, settings.office, recipient, kind, about)
+    letter = draft_notice(round_.form, settings.office, recipient, kind, about, house.texts)
     local = now.astimezone(round_.form.zone)
-    return enter(connection, round_, key, write_message(letter, settings.office, local, files, settings.mail), now)
+    message = write_message(letter, settings.office, local, files, settings.mail, house)
+    return enter(connection, round_, key, message, now)
 
 
 # who is to be told
@@ -135,21 +155,29 @@ def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()[:DIGEST_LENGTH]
 
 
-def _silent(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
-    """Find those that have sent nothing at all, as far as is known or a person has believed."""
+def answered(connection: Connection, register: Register) -> set[str]:
+    """Give the recipients that have sent anything at all, as far as is known or a person has believed."""
     version = register.current.version
     believed = select(submissions.c.recipient).join(version, version.c.sha256 == submissions.c.sha256)
     counted = believed.where(version.c.outcome.not_in((QUARANTINED, REJECTED)))
-    answered = {*connection.scalars(select(returns.c.recipient)), *connection.scalars(counted)}
+    return {*connection.scalars(select(returns.c.recipient)), *connection.scalars(counted)} - {None}
+
+
+def _silent(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
+    """Find those that have sent nothing at all."""
+    known_by_sender = {row["recipient"] for row in standing_returns(connection, register, round_)}
+    heard_from = answered(connection, register) | known_by_sender
     sent: dict[str, list[tuple[Sent, Path]]] = {}
     for line, path in _workbooks(round_):
-        if line.orgnr not in answered:
+        if line.orgnr not in heard_from:
             sent.setdefault(line.orgnr, []).append((line, path))
-    deadline = round_.form.deadline
-    pair = (OVERDUE if deadline < now else DEADLINE, deadline.date().isoformat())
+    later = latest_deadlines(connection, [line.report for lines in sent.values() for line, _ in lines])
     for orgnr, lines in sent.items():
         reports, paths = tuple(line.report for line, _ in lines), tuple(path for _, path in lines)
-        yield Reason(round_.recipients[orgnr], pair, paths, reports)
+        deadline = max([round_.form.deadline, *(later[report] for report in reports if report in later)])
+        day = deadline.astimezone(round_.form.zone).date()
+        pair = (OVERDUE if deadline < now else DEADLINE, day.isoformat())
+        yield Reason(round_.recipients[orgnr], pair, paths, reports, day)
 
 
 def _uncorrected(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
@@ -157,9 +185,9 @@ def _uncorrected(connection: Connection, round_: Round, register: Register, now:
     heard = heard_of(connection, round_)
     rows = [
         row
-        for row in standing_returns(connection, register)
+        for row in standing_returns(connection, register, round_)
         if row["outcome"] in CORRECTABLE and row["report"] and not row["stands_by"]
-        if row["recipient"] in round_.recipients and (row["sha256"], row["stood"]) in heard
+        if row["recipient"] in round_.recipients and heard.stands.get(row["sha256"]) == row["stood"]
     ]
     due = latest_deadlines(connection, [row["report"] for row in rows])
     found = register.findings_in([row["sha256"] for row in rows])
@@ -173,76 +201,73 @@ def _uncorrected(connection: Connection, round_: Round, register: Register, now:
             yield Reason(recipient, (report, day.isoformat()), reports=(report,), lacking=lacking)
 
 
-# the letters
+# who has got more time
 
 
-class Said(NamedTuple):
-    """What one kind of notice says of its own."""
-
-    subject: str
-    opening: str
-    lines: tuple[Line, ...]
-    steps: tuple[str, ...]
-
-
-def draft_notice(form: Form, office: Office, recipient: Recipient, kind: str, about: Sequence[Reason]) -> Letter:
-    """Write one invitation or reminder to a recipient, about all of this."""
-    words = Phrases(form, recipient.language)
-    reports = [report for reason in about for report in reason.reports]
-    said = _say(words, form, recipient, kind, about)
-    return Letter(
-        recipient=recipient,
-        kind=kind,
-        subject=capital(said.subject),
-        greeting=words.say("greeting"),
-        opening=said.opening,
-        parts=(Part("", (), (Group("", said.lines),)),) if said.lines else (),
-        steps_heading=words.say("todo_heading"),
-        steps=said.steps,
-        contact=contact_line(words, reports, recipient, office),
-        signature=signature(words, office),
-        about=(),
-        due=None,
-    )
-
-
-def _say(words: Phrases, form: Form, recipient: Recipient, kind: str, about: Sequence[Reason]) -> Said:
-    values = {
-        "owner": clean(recipient.name, NAME_LENGTH),
-        "title": clean(words.own(form.file.title), NAME_LENGTH),
-        "day": words.day(form.deadline),
-        "due": words.weekday(form.deadline),
+def _moved(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
+    """Find those who were told an earlier deadline than the round has now, and have workbooks left to send."""
+    deadline = round_.form.deadline
+    if deadline < now:
+        return
+    come = {row["report"] for row in standing_returns(connection, register, round_)} | {
+        *connection.scalars(select(submissions.c.report))
     }
-    if lacking := [reason.lacking for reason in about if reason.lacking]:
-        return _reminded(words, lacking, values)
-    files = sum(len(reason.workbooks) for reason in about)
-    many = "many" if files > 1 else "one"
-    if kind == INVITATION:
-        said = words.say("subject_invitation", **values), words.count("invited", files, **values)
-        steps = [f"fill_in_{many}", f"send_in_{many}"]
-    elif about[0].pair[0] == DEADLINE:
-        said = words.say("subject_reminder", **values), words.say("no_answer_yet", **values)
-        steps = [f"answer_now_{many}", "not_taking_part", "answered_already"]
-    else:
-        said = words.say("subject_overdue", **values), words.say("no_answer", **values)
-        steps = [f"answer_late_{many}", "after_deadline", "not_taking_part", "answered_already"]
-    return Said(*said, (), tuple(words.say(step, **values) for step in steps))
+    left: dict[str, list[str]] = {}
+    for line in round_.sent().values():
+        if line.report not in come and line.orgnr in round_.recipients:
+            left.setdefault(line.orgnr, []).append(line.report)
+    for orgnr, told in _told_deadlines(connection, round_).items():
+        if orgnr in left and told < deadline.date():
+            yield Reason(round_.recipients[orgnr], (DEADLINE, deadline.date().isoformat()), reports=tuple(left[orgnr]))
 
 
-def _reminded(words: Phrases, lacking: Sequence[Lacking], values: Mapping[str, str]) -> Said:
-    about = words.count("about", len(lacking), report=lacking[0].report)
-    steps = ("send_corrected", "after_deadline", "answered_already")
-    return Said(
-        words.say("subject_lacking", about=about),
-        words.say("lacking", **values),
-        tuple(_line(words, one) for one in lacking),
-        tuple(words.say(step) for step in steps),
+def _told_deadlines(connection: Connection, round_: Round) -> dict[str, date]:
+    """Read which deadline of the round each recipient was told last."""
+    told = {}
+    for key in known(connection, (INVITATION, REMINDER, EXTENSION), LEFT if sends_itself(round_) else BY_HAND):
+        for what, how in key.about:
+            if what in (DEADLINE, OVERDUE):
+                told[key.recipient] = date.fromisoformat(how)
+    return told
+
+
+def _extended(connection: Connection, round_: Round, register: Register, now: datetime) -> Iterator[Reason]:
+    """Find the reports that a person has given more time, which is not up."""
+    query = select(decisions.c.report, extensions.c.due).join(extensions, extensions.c.decision == decisions.c.id)
+    latest = {row.report: row.due for row in connection.execute(query.order_by(decisions.c.id))}
+    table, sent = register.current.report, round_.sent()
+    known_ = {row.report: row for row in connection.execute(select(table.c.report, table.c.recipient, table.c.title))}
+    for report, due in latest.items():
+        owner = known_[report].recipient if report in known_ else sent[report].orgnr
+        if due >= now and owner in round_.recipients:
+            day, title = due.astimezone(round_.form.zone).date(), known_[report].title if report in known_ else ""
+            extended = Extended(report, title, day)
+            yield Reason(round_.recipients[owner], (report, day.isoformat()), reports=(report,), extended=extended)
+
+
+# how it ended
+
+
+def _closed(connection: Connection, round_: Round, register: Register) -> Iterator[Reason]:
+    """Say of every report of our recipients how it stands."""
+    table = register.current.report
+    for row in connection.execute(select(table).order_by(table.c.report)):
+        if row.recipient in round_.recipients:
+            received = row.received.astimezone(round_.form.zone)
+            closed = Closed(row.report, row.title, row.status, row.errors, received)
+            pair = (row.report, f"{row.status}:{row.sha256[:DIGEST_LENGTH]}")
+            yield Reason(round_.recipients[row.recipient], pair, reports=(row.report,), closed=closed)
+
+
+def _still_open(connection: Connection, register: Register, now: datetime) -> set[str]:
+    """List the recipients with something that waits for a person, or may still be corrected."""
+    report, version = register.current.report, register.current.version
+    undecided = select(report.c.recipient).join(version, version.c.report == report.c.report)
+    correctable = select(report.c.recipient).where(
+        report.c.status == NEEDS_CORRECTION,
+        report.c.correction_deadline.is_(None) | (report.c.correction_deadline >= now),
     )
-
-
-def _line(words: Phrases, one: Lacking) -> Line:
-    """Say what one report lacks: «BM24-0007-1, «Språk i hele barnehagen»: …»."""
-    title = clean(one.title, NAME_LENGTH)
-    due = words.weekday(one.due)
-    text = words.count("uncorrected", one.errors, due=due) if one.errors else words.say("not_sent_again", due=due)
-    return Line(f"{one.report}, «{title}»" if title else one.report, text)
+    return {
+        *connection.scalars(undecided.where(version.c.outcome.in_(UNDECIDED))),
+        *connection.scalars(correctable),
+    }

@@ -4,25 +4,26 @@ A letter is written to its file first and then entered in the register, together
 it gives. A run that broke off in between writes the same file again.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from outputs.database import among
-from outputs.feedback import KINDS, REFUSED, Letter, Received, draft_letter
-from outputs.letter_states import BY_HAND, LEFT, WAITING
-from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
-from outputs.log import origins, submissions
-from outputs.logbook import came
-from outputs.mailroom import Key, enter, known, overtake, sends_itself
+from outputs.feedback import KINDS, WRONG_FORM, Letter, Received, draft_letter
+from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
+from outputs.letters.stationery import Stationery, stationery_of
+from outputs.log import submissions
+from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
 from outputs.marking import Marking
 from outputs.message import Attachment, write_message
 from outputs.register import Register
-from outputs.rulings import settled_files
+from outputs.standing import AGAIN, Standing, sent_again, standing_returns
 from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Round
@@ -34,119 +35,93 @@ AT_A_TIME = 100  # owners in one transaction
 END_OF_DAY = time(23, 59, 59)
 ERROR = SEVERITIES[0]
 
-Standing = RowMapping
-"""A return that says something to its owner now: `standing_returns` names its columns."""
-
 
 def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[str, Any]]:
     """Write one letter to each owner that has something new to hear, and queue it.
 
     Gives the letters this call made, as `feedback --json` prints them. A recipient without a
-    registered address gets a draft, which is never sent.
+    registered address gets a draft, which is never sent. Raises RoundError for letters/ in the round
+    that cannot be used.
     """
+    house = stationery_of(round_)
     with register.writing() as connection:
-        rows = standing_returns(connection, register)
+        rows = standing_returns(connection, register, round_)
+        again = sent_again(connection, rows)
         if sends_itself(round_):
-            true = {(row["sha256"], row["stood"]) for row in rows}
+            true = {(row["sha256"], row["stood"]) for row in (*rows, *again)}
             overtake(connection, [key for key in known(connection, KINDS, WAITING) if not key.about <= true], now)
-        told = _pairs(known(connection, KINDS))
+        owed = Told.read(connection, COUNTING).news(rows, again)
         heard = heard_of(connection, round_)
-    owed = [row for row in rows if (row["sha256"], row["stood"]) not in told]
+        made_before = Counter(replace(key, turn=1) for key in known(connection, KINDS, STATES))
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
     made, marking = [], Marking(round_)
     for start in range(0, len(owners), AT_A_TIME):
         with register.writing() as connection:
-            desk = _Desk(round_, register, connection, marking, now)
-            made += desk.write(owners[start : start + AT_A_TIME], heard)
+            desk = _Desk(round_, register, connection, marking, house, now)
+            made += desk.write(owners[start : start + AT_A_TIME], heard, made_before)
     return made
 
 
 # what has been told
 
 
-def heard_of(connection: Connection, round_: Round) -> dict[tuple[str, str], None]:
-    """Read which versions owners have had letters about, and how those stood; the newest last."""
-    return _pairs(known(connection, KINDS, LEFT if sends_itself(round_) else BY_HAND))
+@dataclass(frozen=True)
+class Told:
+    """What owners have been told of each return, by SHA-256; the one told of last comes last."""
+
+    stands: dict[str, str] = field(default_factory=dict)  # how it stood, unless another version was told of since
+    ever: dict[str, str] = field(default_factory=dict)  # how it stood when it was told of last
+    since: dict[str, datetime] = field(default_factory=dict)  # when that was
+    again: set[tuple[str, str]] = field(default_factory=set)  # that it came once more
+
+    @classmethod
+    def read(cls, connection: Connection, states: Collection[str]) -> "Told":
+        """Read it from the letters in these states."""
+        told = cls()
+        report_of = {row.sha256: row.report for row in connection.execute(_REPORTS)}
+        counting: dict[str, str] = {}  # the version of each report that was told of as the one that counts
+        for key, made_at in known_since(connection, KINDS, states):
+            for sha256, how in key.about:
+                told.since[sha256] = made_at
+                if how.startswith(AGAIN):
+                    told.again.add((sha256, how))
+                    continue
+                if sha256 in report_of and not how.startswith(LATE):
+                    told.stands.pop(counting.get(report_of[sha256], ""), None)
+                    counting[report_of[sha256]] = sha256
+                for which in (told.stands, told.ever):
+                    which.pop(sha256, None)
+                    which[sha256] = how
+        return told
+
+    def news(self, rows: Iterable[Standing], again: Iterable[Standing]) -> list[Standing]:
+        """Choose what is new: what stands otherwise than was told, and the same file sent after that was told."""
+        told = {row["sha256"] for row in rows if self.stands.get(row["sha256"]) == row["stood"]}
+        new = [row for row in rows if row["sha256"] not in told]
+        new += [row for row in again if row["sha256"] in told and self._is_new(row)]
+        return sorted(new, key=itemgetter("recipient"))
+
+    def _is_new(self, again: Standing) -> bool:
+        return (again["sha256"], again["stood"]) not in self.again and self.since[again["sha256"]] < again["received"]
 
 
-def _pairs(keys: Iterable[Key]) -> dict[tuple[str, str], None]:
-    return dict.fromkeys(pair for key in keys for pair in key.about)
+_REPORTS = select(submissions.c.sha256, submissions.c.report)
 
 
-def _last_told(connection: Connection, reports: Collection[str], heard: Iterable[tuple[str, str]]) -> dict[str, str]:
+def heard_of(connection: Connection, round_: Round) -> Told:
+    """Read what owners have had letters about."""
+    return Told.read(connection, LEFT if sends_itself(round_) else BY_HAND)
+
+
+def _last_told(connection: Connection, reports: Collection[str], heard: Told) -> dict[str, str]:
     """Find which version of each report its owner was last told about, by SHA-256.
 
     Not the late ones: their errors may have been left out of the letter.
     """
-    rows = connection.execute(
-        select(submissions.c.sha256, submissions.c.report).where(among(submissions.c.report, reports))
-    )
+    rows = connection.execute(_REPORTS.where(among(submissions.c.report, reports)))
     report_of = {row.sha256: row.report for row in rows}
-    return {report_of[sha256]: sha256 for sha256, stood in heard if not stood.startswith(LATE) and sha256 in report_of}
-
-
-# what there is to tell
-
-
-def standing_returns(connection: Connection, register: Register) -> list[Standing]:
-    """Read every return that says something to its owner now, owner by owner."""
-    rows = [*_versions(connection, register), *_refused(connection, register)]
-    return sorted(rows, key=lambda row: (row["recipient"], row["report"] or "", row["received"], row["sha256"]))
-
-
-def _versions(connection: Connection, register: Register) -> Sequence[Standing]:
-    """Read the versions that count, and the late ones that wait for a person."""
-    report, version = register.current.report, register.current.version
-    query = (
-        select(
-            version.c.sha256,
-            version.c.outcome,
-            version.c.stood,
-            report.c.recipient,
-            report.c.report,
-            report.c.title,
-            report.c.correction_deadline,
-            (version.c.sha256 != report.c.sha256).label("stands_by"),
-            came.c.received,
-            came.c.name,
-            came.c.reason,
-            origins.c.message_id,
-        )
-        .join(report, report.c.report == version.c.report)
-        .join(came, came.c.sha256 == version.c.sha256)
-        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
-        .where(version.c.outcome.not_in((SUPERSEDED, QUARANTINED, *SETTLED)))
-    )
-    return connection.execute(query).mappings().all()
-
-
-def _refused(connection: Connection, register: Register) -> Iterable[Standing]:
-    """Read the newest file of each report that gave no version, unless a version came later."""
-    report = register.current.report
-    query = (
-        select(
-            came.c.sha256,
-            came.c.outcome,
-            came.c.outcome.label("stood"),
-            came.c.recipient,
-            came.c.report,
-            report.c.title,
-            report.c.correction_deadline,
-            report.c.sha256.is_not(None).label("stands_by"),
-            came.c.received,
-            came.c.name,
-            came.c.reason,
-            origins.c.message_id,
-        )
-        .outerjoin(report, report.c.report == came.c.report)
-        .outerjoin(origins, (origins.c.sha256 == came.c.sha256) & (origins.c.path == came.c.path))
-        .where(came.c.outcome.in_(REFUSED), came.c.recipient.is_not(None))
-        .where(report.c.received.is_(None) | (report.c.received < came.c.received))
-        .order_by(came.c.received)
-    )
-    settled = settled_files(connection)
-    rows = [row for row in connection.execute(query).mappings() if row["sha256"] not in settled]
-    return {row["report"] or row["sha256"]: row for row in rows}.values()
+    told = ((sha256, stood) for sha256, stood in heard.ever.items() if sha256 in report_of)
+    return {report_of[sha256]: sha256 for sha256, stood in told if not stood.startswith(LATE)}
 
 
 # the letters
@@ -156,17 +131,26 @@ class _Desk:
     """Where letters are written, inside one transaction."""
 
     def __init__(
-        self, round_: Round, register: Register, connection: Connection, marking: Marking, now: datetime
+        self,
+        round_: Round,
+        register: Register,
+        connection: Connection,
+        marking: Marking,
+        house: Stationery,
+        now: datetime,
     ) -> None:
         self.round = round_
         self.marking = marking
+        self.house = house
         self.form = round_.form
         self.office = round_.settings.office
         self.register = register
         self.connection = connection
         self.now = now.astimezone(self.form.zone)
 
-    def write(self, owners: Sequence[Sequence[Standing]], heard: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    def write(
+        self, owners: Sequence[Sequence[Standing]], heard: Told, made_before: Mapping[Key, int]
+    ) -> list[dict[str, Any]]:
         """Write and queue one letter for each owner."""
         rows = [row for owner in owners for row in owner]
         last_told = _last_told(self.connection, [row["report"] for row in rows], heard)
@@ -174,10 +158,11 @@ class _Desk:
         made = []
         for owner in owners:
             recipient = self._recipient(owner[0]["recipient"])
-            about = [self._received(row, found, last_told) for row in owner]
+            about = [self._received(row, found, last_told, heard) for row in owner]
             about, files = self.marking.mark(self.connection, recipient, about)
-            letter = draft_letter(self.form, self.office, recipient, about, self.now.date())
-            made += self._queue(letter, files)
+            files += [file for item in about for file in self._workbook(item)]
+            letter = draft_letter(self.form, self.office, recipient, about, self.now.date(), self.house.texts)
+            made += self._queue(letter, files, made_before)
         return made
 
     def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
@@ -189,9 +174,13 @@ class _Desk:
         }
 
     def _received(
-        self, row: Standing, found: Mapping[str, tuple[Finding, ...]], last_told: Mapping[str, str]
+        self,
+        row: Standing,
+        found: Mapping[str, tuple[Finding, ...]],
+        last_told: Mapping[str, str],
+        heard: Told,
     ) -> Received:
-        told = last_told.get(row["report"])
+        told, due = last_told.get(row["report"]), row["correction_deadline"]
         return Received(
             sha256=row["sha256"],
             outcome=row["outcome"],
@@ -205,7 +194,11 @@ class _Desk:
             stands_by=bool(row["stands_by"]),
             told=_errors(found.get(told, ())) if told and told != row["sha256"] else None,
             stood=row["stood"],
-            more=told == row["sha256"] and row["stood"] != row["outcome"],
+            heard=heard.ever.get(row["sha256"], ""),
+            again=row["stood"].startswith(AGAIN),
+            code=row.get("code") or "",
+            enclosed=row.get("code") in WRONG_FORM and self._has_workbook(row["report"]),
+            due=due.astimezone(self.form.zone).date() if due else None,
             message_id=row["message_id"] or "",
         )
 
@@ -213,14 +206,27 @@ class _Desk:
         nobody = Recipient(orgnr, "", "", "", self.form.languages[0])
         return self.round.recipients.get(orgnr, nobody)
 
-    def _queue(self, letter: Letter, files: Sequence[Attachment]) -> list[dict[str, Any]]:
+    def _queue(
+        self, letter: Letter, files: Sequence[Attachment], made_before: Mapping[Key, int]
+    ) -> list[dict[str, Any]]:
         about = frozenset((item.sha256, item.stood) for item in letter.about)
         key = Key(letter.recipient.orgnr, letter.kind, about)
-        message = write_message(letter, self.office, self.now, files, self.round.settings.mail)
+        key = replace(key, turn=made_before.get(key, 0) + 1)
+        message = write_message(letter, self.office, self.now, files, self.round.settings.mail, self.house)
         made = enter(self.connection, self.round, key, message, self.now)
         if made:
             self._set_deadlines(letter)
         return made
+
+    def _has_workbook(self, report: str | None) -> bool:
+        line = self.round.sent().get(report or "")
+        return line is not None and (self.round.sent_folder / line.file).exists()
+
+    def _workbook(self, item: Received) -> Iterator[Attachment]:
+        """Give the workbook as it was sent, to an owner who has sent something else."""
+        if item.enclosed:
+            path = self.round.sent_folder / self.round.sent()[str(item.report)].file
+            yield Attachment(path.name, path.read_bytes())
 
     def _set_deadlines(self, letter: Letter) -> None:
         for item in letter.about:

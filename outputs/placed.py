@@ -18,6 +18,7 @@ from validation.places import ranges
 
 RANGE = re.compile(r"([A-Z]+)(\d+):[A-Z]+(\d+)")
 ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})  # those that a file may hold
+UNKNOWN = frozenset({"error_cell", "formula_without_value", "damaged_cell"})  # nobody can say what the answer was
 NUMBER = re.compile(r"-?\d+(?:,\d+)?")  # as `intake.values.written` writes the number of a cell
 
 
@@ -160,8 +161,8 @@ class Placed:
             return ""
         if answer.problem is None:
             return stored(self.form, question, self.recipient.language, answer.value)
-        if answer.raw in ERRORS and answer.problem == "error_cell":
-            return ErrorValue(answer.raw)
+        if answer.problem in UNKNOWN:  # an empty cell would be no answer, and a text might be one
+            return ErrorValue(answer.raw if answer.raw in ERRORS else "#N/A")
         if not self._reads_alike(question, answer, answer.raw) and NUMBER.fullmatch(answer.raw):
             return float(answer.raw.replace(",", "."))
         return answer.raw

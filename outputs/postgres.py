@@ -2,15 +2,15 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from outputs.database import IMMEDIATE, Row
+from outputs.database import IMMEDIATE, Values
 from outputs.refusals import RefusalError
 from templates.round import Server
 
@@ -116,6 +116,11 @@ class PostgresSchema:
                     )
                     connection.exec_driver_sql(f"{query} FROM {table.name}")
 
+    def scrub(self) -> None:
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in inspect(connection).get_table_names():
+                connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+
     def damage(self, connection: Connection) -> Iterator[str]:  # noqa: ARG002 - the server looks after its files
         yield from ()
 
@@ -146,13 +151,7 @@ class PostgresSchema:
 # many rows at once
 
 
-def copy_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows by name."""
-    names = _names(table, rows)
-    copy_values(connection, table, names, _converted(connection, table, names, rows))
-
-
-def copy_values(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Collection[Any]]) -> None:
+def copy_values(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Values]) -> None:
     """Insert rows of values in the order of the names."""
     columns = ", ".join(f'"{name}"' for name in names)
     driver: Any = connection.connection.driver_connection
@@ -161,41 +160,16 @@ def copy_values(connection: Connection, table: Table, names: Sequence[str], rows
             copy.write_row(row)
 
 
-def insert_missing(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def insert_missing(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Values]) -> None:
     """Insert those rows that are not there already, in one statement."""
-    names = _names(table, rows)
     columns = ", ".join(f'"{name}"' for name in names)
-    listed = [dict(zip(names, row, strict=True)) for row in _converted(connection, table, names, rows)]
+    listed = [dict(zip(names, row, strict=True)) for row in rows]
     query = (
         f'INSERT INTO "{table.name}" ({columns})'  # noqa: S608 - names of our own tables
         f' SELECT {columns} FROM json_populate_recordset(NULL::"{table.name}", CAST(:rows AS json))'
         " ON CONFLICT DO NOTHING"
     )
     connection.execute(text(query), {"rows": json.dumps(listed, default=_plain)})
-
-
-def _names(table: Table, rows: Sequence[Row]) -> list[str]:
-    """List the columns that have a value: of the rows, or by default."""
-    return [column.name for column in table.columns if column.name in rows[0] or column.default is not None]
-
-
-def _converted(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> list[list[Any]]:
-    """Give the values as the driver takes them."""
-    dialect = connection.dialect
-    columns = [table.columns[name] for name in names]
-    converts = [column.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is for column in columns]
-    defaults = {column.name: _default(column) for column in columns if column.default is not None}
-    each = list(zip(names, converts, strict=True))
-    return [[convert(row.get(name, defaults.get(name))) for name, convert in each] for row in rows]
-
-
-def _default(column: Column[Any]) -> Any:  # noqa: ANN401 - any value
-    default: Any = column.default
-    return default.arg(None) if default.is_callable else default.arg
-
-
-def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - any value
-    return value
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON does not know: the driver's own JSON, or a moment

@@ -143,10 +143,14 @@ class Projection:
 
     def _sheet_rows(self, key: str, submission: Submission) -> Iterator[tuple[Value, ...]]:
         answers = submission.sheets.get(key)
-        questions = self.columns[key]
+        questions = tuple(self.columns[key])
+        days = [at for at, name in enumerate(questions) if self.form.sheets[key].questions[name].type == "date"]
         for place, row in _placed(self.form.sheets[key], answers.rows if answers else ()):
             found = row.answers
-            yield submission.report, *place, *[_stored(found[q]) if q in found else None for q in questions]
+            values = [found[key].value if key in found else None for key in questions]
+            for at in days:
+                values[at] = _iso(values[at])
+            yield submission.report, *place, *values
 
     def _report_row(self, state: State, submission: Submission) -> dict[str, Any]:
         current = state.current
@@ -212,9 +216,9 @@ def _finding_rows(state: State) -> Iterator[dict[str, Any]]:
         yield {"report": state.report, "position": position, **finding_row(finding)}
 
 
-def _stored(answer: Answer) -> Value:
-    """Give a value as the database keeps it."""
-    return answer.value.isoformat() if isinstance(answer.value, date) else answer.value
+def _iso(value: Value) -> Value:
+    """Give a date as the database keeps it."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _text(answer: Answer | None) -> str:

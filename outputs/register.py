@@ -44,7 +44,7 @@ from validation.known import NOTHING, Known
 from validation.rules import DEADLINE_CHECK
 from validation.verdict import LATE, Verdict
 
-CHUNK = 500  # reports at a time
+CHUNK = 1000  # reports at a time
 TEXTS = Path(__file__).parent / "texts.toml"
 
 
@@ -313,7 +313,7 @@ class Register:
     def status_counts(self) -> dict[str, Any]:
         """Count files and reports and how every file counts now, and list what waits for a person."""
         with self.reading() as connection:
-            rows = self._files(connection)
+            rows = self.files()
             reports = connection.scalar(select(func.count()).select_from(self.current.report))
         return {
             "returned": len(rows),
@@ -322,12 +322,18 @@ class Register:
             "need_a_person": waiting([row for row in rows if row["outcome"] in NEEDS_A_PERSON]),
         }
 
-    def _files(self, connection: Connection) -> list[dict[str, Any]]:
+    def files(self) -> list[dict[str, Any]]:
         """Give every file ever received with how it counts now."""
+        with self.reading() as connection:
+            return self._files(connection)
+
+    def _files(self, connection: Connection) -> list[dict[str, Any]]:
         version = self.current.version.c
         query = select(
             came.c.sha256,
             came.c.path,
+            came.c.name,
+            came.c.received,
             func.coalesce(version.report, came.c.report).label("report"),
             came.c.recipient,
             came.c.reason,

@@ -37,7 +37,8 @@ def collected_json(collection: Collection) -> dict[str, Any]:
         "mailbox": collection.settings.user,
         "folder": collection.settings.folder,
         "messages": [
-            {**_mail(one.listed), "path": str(one.path), "attachments": one.attachments} for one in collection.new
+            {**_mail(one.listed), "path": str(one.path), "attachments": one.attachments, "came_back": one.came_back}
+            for one in collection.new
         ],
         "known": collection.known,
         "too_big": [_mail(mail) for mail in collection.too_big],

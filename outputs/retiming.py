@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from intake.submission import FILE_CLOCK, Return
 from outputs.database import among, insert_rows
 from outputs.life import QUARANTINED
-from outputs.log import finding_row, origins, retimed_findings, retimings
+from outputs.log import finding_row, origins, retimed_findings, retimings, submissions
 from outputs.logbook import came, read_submissions
 from templates.form import Form
 from validation.check import judge
@@ -37,6 +37,8 @@ def judged_anew(
     again = {sha256: source for sha256, source in best.items() if sha256 in known}
     was = _as_it_was(connection, again)
     better = {sha256: again[sha256] for sha256, row in was.items() if order(again[sha256])[:2] < row["order"]}
+    for sha256 in _forgotten(connection, better):
+        del better[sha256]
     versions = read_submissions(connection, better)
     stored = [replace(version, source=better[sha256]) for sha256, version in versions.items()]
     judged = {verdict.source.sha256: verdict for verdict in judge(stored, form, registers.of_one)}
@@ -52,6 +54,12 @@ def _as_it_was(connection: Connection, sha256s: Iterable[str]) -> dict[str, dict
     rows = connection.execute(query).mappings()
     # what an older program took in without a word of who knows the time is a guess
     return {row["sha256"]: {**row, "order": (row["clock"] in (None, FILE_CLOCK), row["received"])} for row in rows}
+
+
+def _forgotten(connection: Connection, sha256s: Iterable[str]) -> Sequence[str]:
+    """Find versions that were emptied of persons: they cannot be judged any more."""
+    query = select(submissions.c.sha256).where(submissions.c.forgotten.is_not(None))
+    return connection.scalars(query.where(among(submissions.c.sha256, sha256s))).all()
 
 
 def _verdict(source: Return, was: dict[str, Any], judged: Verdict | None) -> Verdict:

@@ -10,16 +10,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from intake.submission import Answer, Return, Row, SheetAnswers, Submission
+from intake.submission import Row, Submission
+from outputs.current_answers import asked_by, read_answers
 from outputs.database import among, insert_rows
 from outputs.life import SETTLED
 from outputs.log import as_finding, finding_row, findings, retimed_findings, review_findings, reviews
 from outputs.logbook import read_submissions, retimed
-from outputs.projection import REPORT, ROW, ROW_KEY, Projection
+from outputs.projection import Projection
 from templates.form import Form, Rule
 from validation.across import ACROSS
 from validation.check import across_findings, across_hits, known_hits
@@ -98,10 +98,7 @@ class Reviewer:
         self.form = form
         self.current = current
         self.known = known
-        self.asked: dict[str, list[str]] = {}  # the questions that the rules ask for, by sheet
-        for path in sorted({path for rule in form.rules if self._judges(rule) for path in rule.given.values()}):
-            sheet, _, key = path.partition(".")
-            self.asked.setdefault(sheet, []).append(key)
+        self.asked = asked_by(path for rule in form.rules if self._judges(rule) for path in rule.given.values())
 
     def _judges(self, rule: Rule) -> bool:
         """Tell whether a rule is about more than one report, or about a register that is here."""
@@ -147,30 +144,7 @@ class Reviewer:
         """Read the reports that count, with the answers that the rules ask for and no more, in order of report id."""
         table = self.current.report
         query = select(table).where(table.c.status.not_in(SETTLED)).order_by(table.c.report)
-        rows = {sheet: self._rows(connection, sheet) for sheet in self.asked}
-        return [
-            Submission(
-                source=Return(Path(), row["sha256"], row["received"]),
-                form=self.form.name,
-                version="",
-                language="",
-                recipient=row["recipient"],
-                report=row["report"],
-                sheets={sheet: SheetAnswers("", {}, rows[sheet].get(row["report"], ())) for sheet in self.asked},
-            )
-            for row in connection.execute(query).mappings()
-        ]
-
-    def _rows(self, connection: Connection, sheet: str) -> dict[str, tuple[Row, ...]]:
-        table, names, keys = self.current.sheets[sheet], self.current.columns[sheet], self.asked[sheet]
-        place = next((name for name in (ROW, ROW_KEY) if name in table.primary_key.columns), REPORT)
-        query = select(table.c.report, table.c[place], *(table.c[names[key]] for key in keys))
-        rows: dict[str, list[Row]] = {}
-        for report, at, *values in connection.execute(query.order_by(*self.current.order(sheet))):
-            answers = {key: Answer(value, "", "") for key, value in zip(keys, values, strict=True) if value is not None}
-            number, key = (at, "") if place == ROW else (0, at if place == ROW_KEY else "")
-            rows.setdefault(report, []).append(Row(number, key, answers))
-        return {report: tuple(found) for report, found in rows.items()}
+        return read_answers(connection, self.current, connection.execute(query).mappings(), self.asked)
 
 
 def _same_row(submission: Submission, hit: Hit) -> Row:

@@ -25,6 +25,7 @@ MOST = 10**12
 LINE_HEIGHT, HIGHEST = 15, 150  # points
 ARROW = 3  # characters that the button of a filter covers
 HEADING_LINES = 2
+TEXT_WIDTH = 90  # characters
 NARROWEST, BROADEST = 9, 34  # characters
 A4, A3 = 9, 8  # paper sizes (Excel)
 SAFE = {
@@ -76,8 +77,9 @@ class Book:
         """Add a sheet of headings and what is to be said under each."""
         sheet = self.add_sheet(name)
         sheet.set_column(0, 0, 28)
-        sheet.set_column(1, 1, 100)
+        sheet.set_column(1, 1, TEXT_WIDTH)
         for row, (heading, text) in enumerate(lines):
+            sheet.set_row(row, LINE_HEIGHT * lines_in(text, TEXT_WIDTH))
             sheet.write_string(row, 0, heading, self.heading)
             sheet.write_string(row, 1, text, self.plain)
         _set_page(sheet, A4, wide=1)

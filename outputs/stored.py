@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.types import TypeDecorator
@@ -12,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission
 
 NOTHING = "\x00"  # the one character that PostgreSQL cannot keep
+PLAIN = frozenset({str, int, float, bool, type(None)})  # what JSON has itself
 Plain = Text().with_variant(TEXT(collation="C"), "postgresql")
 """Text that the program wrote: codes and keys, in the order of their characters on any server."""
 
@@ -45,7 +47,10 @@ def dump_submission(submission: Submission) -> str:
     fields = {name: getattr(submission, name) for name in ("form", "version", "language", "recipient", "report")}
     fields["source"] = [str(source.path), source.sha256, source.received.isoformat(), source.sender, source.clock]
     fields["sheets"] = {key: _dump_sheet(sheet) for key, sheet in submission.sheets.items()}
-    return json.dumps(fields, default=_dump_date, separators=(",", ":"))
+    try:
+        return to_json(fields).decode()
+    except PydanticSerializationError:  # half a character, as in a file name of another encoding
+        return json.dumps(fields, separators=(",", ":"))
 
 
 def load_submission(stored: str) -> Submission:
@@ -57,7 +62,19 @@ def load_submission(stored: str) -> Submission:
 
 
 def _dump_sheet(sheet: SheetAnswers) -> list[Any]:
-    rows = [(row.number, row.key, {key: _dump_answer(a) for key, a in row.answers.items()}) for row in sheet.rows]
+    rows = [
+        (
+            row.number,
+            row.key,
+            {
+                key: (one.value, one.raw, one.cell)
+                if not (one.problem or one.note or one.details) and type(one.value) in PLAIN
+                else _dump_answer(one)
+                for key, one in row.answers.items()
+            },
+        )
+        for row in sheet.rows
+    ]
     return [sheet.name, sheet.places, rows, sheet.first_row]
 
 
@@ -69,19 +86,13 @@ def _load_sheet(stored: list[Any]) -> SheetAnswers:
 
 def _dump_answer(answer: Answer) -> tuple[Any, ...]:
     """List the fields in order; those that are rare are left out when they are empty."""
+    value = {"date": answer.value.isoformat()} if isinstance(answer.value, date) else answer.value
     if answer.problem is None and answer.note is None and not answer.details:
-        return answer.value, answer.raw, answer.cell
-    return answer.value, answer.raw, answer.cell, answer.problem, answer.note, answer.details
+        return value, answer.raw, answer.cell
+    return value, answer.raw, answer.cell, answer.problem, answer.note, answer.details
 
 
 def _load_answer(stored: list[Any]) -> Answer:
     if isinstance(stored[0], dict):
         stored[0] = date.fromisoformat(stored[0]["date"])
     return Answer(*stored)
-
-
-def _dump_date(value: object) -> dict[str, str]:
-    """Tell a date from text that looks like one. Raises TypeError for what is no date."""
-    if isinstance(value, date):
-        return {"date": value.isoformat()}
-    raise TypeError(f"{value!r} cannot be stored")

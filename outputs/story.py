@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from outputs.archive import archived
 from outputs.database import among
 from outputs.life import DECIDING
-from outputs.log import arrivals, decisions, letters, retimings, review_findings, reviews
+from outputs.log import arrivals, casework, decisions, letters, retimings, review_findings, reviews
 from outputs.logbook import came
 from outputs.mailroom import Key
 from outputs.register import Register
@@ -22,6 +22,8 @@ from templates.round import Round
 from validation.findings import WAIVED
 from validation.rules import DEADLINE_CHECK
 
+CHUNK = 500  # reports at a time
+
 Story = dict[str, Any]
 
 
@@ -29,33 +31,67 @@ def story(round_: Round, register: Register, subject: str) -> Story:
     """Tell all that the register knows of a report or a file, as `show --json` prints it. Raises RefusalError."""
     with register.reading() as connection:
         report, sha256 = find_subject(round_, connection, subject)
-        return _Teller(round_, register, connection).tell(report, sha256)
+        teller = _Teller(round_, register, connection)
+        return teller.tell_file(sha256 or "") if report is None else teller.tell([report])[0]
+
+
+def stories(round_: Round, register: Register, reports: Sequence[str]) -> Iterator[Story]:
+    """Tell of many reports, in order."""
+    with register.reading() as connection:
+        teller = _Teller(round_, register, connection)
+        for start in range(0, len(reports), CHUNK):
+            yield from teller.tell(reports[start : start + CHUNK])
 
 
 class _Teller:
+    """Reads what all stories share once, and what each has of its own for many of them at a time."""
+
     def __init__(self, round_: Round, register: Register, connection: Connection) -> None:
         self.round = round_
         self.register = register
         self.connection = connection
         self.zone = round_.form.zone
+        self.sent = round_.sent()
+        self.kept = {sha256: path.name for sha256, path in archived(round_)}
+        self.settled = settled_files(connection)
+        self.undecidable = {rule.id for rule in round_.form.rules if rule.check == DEADLINE_CHECK}
+        self.letters = self._letters_by_subject()
+        self.written = self._casework()
 
-    def tell(self, report: str | None, sha256: str | None) -> Story:
-        """Tell of a report, or of a file that is no version of any."""
-        files = self._files(report, sha256)
+    def tell_file(self, sha256: str) -> Story:
+        """Tell of a file that is no version of any report."""
+        files = self._files(self._rows(came.c.sha256 == sha256))
+        return self._told(None, files, None, self._decisions(decisions.c.report.is_(None)))
+
+    def tell(self, reports: Sequence[str]) -> list[Story]:
+        """Tell of these reports, in order."""
+        table, version = self.register.current.report, self.register.current.version
+        rows = self._rows(among(came.c.report, reports) | among(version.c.report, reports))
+        files: dict[str, list[Story]] = {report: [] for report in reports}
+        for row, file in zip(rows, self._files(rows), strict=True):
+            for report in {row["report"], row["version_of"]} & files.keys():
+                files[report].append(file)
+        standing = self.connection.execute(select(table).where(among(table.c.report, reports))).mappings()
+        now = {row["report"]: row for row in standing}
+        decided = self._decisions(among(decisions.c.report, reports))
+        return [self._told(report, files[report], now.get(report), decided) for report in reports]
+
+    def _told(
+        self, report: str | None, files: Sequence[Story], row: RowMapping | None, decided: Sequence[RowMapping]
+    ) -> Story:
         sha256s = [file["sha256"] for file in files]
-        sent = self.round.sent().get(report or "")
+        sent = self.sent.get(report or "")
         return {
-            **self._standing(report, files),
+            **self._standing(report, files, row),
             "workbook": f"sent/{sent.file}" if sent else None,
-            "files": files,
+            "files": list(files),
             "letters": self._letters({report, *sha256s}),
-            "decisions": self._decisions(report, {file["sha256"]: file["number"] for file in files}),
+            "decisions": self._decided(report, {file["sha256"]: file["number"] for file in files}, decided),
+            "casework": self.written.get(report or "", []),
             "commands": list(self._commands(report, files)),
         }
 
-    def _standing(self, report: str | None, files: Sequence[Story]) -> Story:
-        table = self.register.current.report
-        found = self.connection.execute(select(table).where(table.c.report == report)).mappings().first()
+    def _standing(self, report: str | None, files: Sequence[Story], found: RowMapping | None) -> Story:
         row = found or {"status": files[0]["outcome"], "recipient": files[0]["recipient"]}
         registered = self.round.recipients.get(row["recipient"] or "")
         return {
@@ -67,23 +103,29 @@ class _Teller:
             "correction_deadline": self._when(row.get("correction_deadline")),
         }
 
-    def _files(self, report: str | None, sha256: str | None) -> list[Story]:
-        """List the versions, and what else came in for the report, in order of receipt."""
+    def _rows(self, which: ColumnElement[bool]) -> Sequence[RowMapping]:
+        """Read the versions, and what else came in, in order of receipt."""
         version, current = self.register.current.version, self.register.current.report
-        which = came.c.sha256 == sha256 if report is None else (came.c.report == report) | (version.c.report == report)
         query = (
-            select(came, version.c.number, version.c.outcome.label("now"), current.c.sha256.label("counts"))
+            select(
+                came,
+                version.c.number,
+                version.c.report.label("version_of"),
+                version.c.outcome.label("now"),
+                current.c.sha256.label("counts"),
+            )
             .outerjoin(version, version.c.sha256 == came.c.sha256)
             .outerjoin(current, current.c.report == version.c.report)
             .where(which)
             .order_by(came.c.received, came.c.path)
         )
-        rows = self.connection.execute(query).mappings().all()
+        return self.connection.execute(query).mappings().all()
+
+    def _files(self, rows: Sequence[RowMapping]) -> list[Story]:
         sha256s = [row["sha256"] for row in rows]
-        found, settled = self.register.findings_in(sha256s), settled_files(self.connection)
+        found = self.register.findings_in(sha256s)
         seen, reviewed = self._arrivals(sha256s), self._reviews(sha256s)
         retimed = self._retimings(sha256s)
-        kept = {name: path.name for name, path in archived(self.round) if name in sha256s}
         return [
             {
                 "number": row["number"],
@@ -93,10 +135,10 @@ class _Teller:
                 "sender": row["sender"],
                 "recipient": row["recipient"],
                 "received_as": row["outcome"],
-                "outcome": row["now"] or settled.get(row["sha256"], row["outcome"]),
+                "outcome": row["now"] or self.settled.get(row["sha256"], row["outcome"]),
                 "counts": row["counts"] == row["sha256"],
                 "reason": row["reason"].get(self.round.form.languages[0]),
-                "original": f"archive/{kept[row['sha256']]}" if row["sha256"] in kept else None,
+                "original": f"archive/{self.kept[row['sha256']]}" if row["sha256"] in self.kept else None,
                 "seen": seen.get(row["sha256"], []),
                 "findings": [finding_json(one) for one in found.get(row["sha256"], ())],
                 "reviews": reviewed.get(row["sha256"], []),
@@ -138,17 +180,30 @@ class _Teller:
             one["rules"] += [row["rule"]] if row["rule"] else []
         return {sha256: list(one.values()) for sha256, one in told.items()}
 
-    def _letters(self, whom: set[str | None]) -> list[Story]:
-        """List the letters about these: the SHA-256 of files, and a report."""
-        rows = self.connection.execute(select(letters).order_by(letters.c.id)).mappings()
-        keys = ("kind", "to", "subject", "path", "state")
-        about = [row for row in rows if whom & {what for what, _ in Key.parse(row["key"]).about}]
-        return [{"at": self._when(row["made_at"]), **{key: row[key] for key in keys}} for row in about]
+    def _letters_by_subject(self) -> dict[str, list[RowMapping]]:
+        """Sort all letters by what they are about: the SHA-256 of files, and reports."""
+        about: dict[str, list[RowMapping]] = {}
+        for row in self.connection.execute(select(letters).order_by(letters.c.id)).mappings():
+            for what, _ in Key.parse(row["key"]).about:
+                about.setdefault(what, []).append(row)
+        return about
 
-    def _decisions(self, report: str | None, numbers: Mapping[str, int | None]) -> list[Story]:
-        query = select(decisions).where(decisions.c.report.is_not_distinct_from(report)).order_by(decisions.c.id)
+    def _letters(self, whom: set[str | None]) -> list[Story]:
+        """List the letters about these, the oldest first."""
+        keys = ("kind", "to", "subject", "path", "state")
+        rows = {row["id"]: row for what in whom if what for row in self.letters.get(what, ())}
+        return [
+            {"at": self._when(row["made_at"]), **{key: row[key] for key in keys}} for _, row in sorted(rows.items())
+        ]
+
+    def _decisions(self, which: ColumnElement[bool]) -> Sequence[RowMapping]:
+        return self.connection.execute(select(decisions).where(which).order_by(decisions.c.id)).mappings().all()
+
+    def _decided(
+        self, report: str | None, numbers: Mapping[str, int | None], decided: Sequence[RowMapping]
+    ) -> list[Story]:
         rows = [
-            row for row in self.connection.execute(query).mappings() if report or set(numbers) & set(row["rulings"])
+            row for row in decided if row["report"] == report and (report or numbers.keys() & row["rulings"].keys())
         ]
         return [
             {
@@ -164,6 +219,14 @@ class _Teller:
             }
             for row in rows
         ]
+
+    def _casework(self) -> dict[str, list[Story]]:
+        """List what caseworkers have written, by report, in order."""
+        told: dict[str, list[Story]] = {}
+        for row in self.connection.execute(select(casework).order_by(casework.c.id)).mappings():
+            one = {"at": self._when(row["at"]), "by": row["by"], "field": row["field"], "value": row["value"]}
+            told.setdefault(row["report"], []).append(one)
+        return told
 
     def _when(self, moment: datetime | None) -> str | None:
         return moment.astimezone(self.zone).isoformat() if moment else None
@@ -188,8 +251,7 @@ class _Teller:
                 yield from (f"behov {decide_words(report, what, str(file['number']))}" for file in able)
 
     def _can_be_waived(self, finding: Story) -> bool:
-        late = {rule.id for rule in self.round.form.rules if rule.check == DEADLINE_CHECK}
-        return finding["severity"] != WAIVED and finding["rule"] not in late
+        return finding["severity"] != WAIVED and finding["rule"] not in self.undecidable
 
 
 # for the terminal
@@ -208,6 +270,7 @@ def story_lines(told: Story, language: str) -> Iterator[str]:
         yield ""
         yield from _file_lines(file, language)
     yield from _event_lines(told)
+    yield from _casework_lines(told)
     if told["commands"]:
         yield "\nYou can"
         yield from (f"  {command}" for command in told["commands"])
@@ -250,6 +313,14 @@ def _event_lines(told: Story) -> Iterator[str]:
                 [f"version {ruling['number']} {ruling['ruling']}" for ruling in one["rulings"]] + one["waives"]
             )
             yield f"  {_time(one['at'])}  {one['decision']} by {one['by']}: {one['reason']}  ({about})"
+
+
+def _casework_lines(told: Story) -> Iterator[str]:
+    if told["casework"]:
+        yield "\nCaseworkers"
+        for one in told["casework"]:
+            value = "emptied" if one["value"] is None else one["value"]
+            yield f"  {_time(one['at'])}  {one['field']}: {value}  by {one['by']}"
 
 
 def _time(moment: str) -> str:

@@ -12,10 +12,12 @@ from templates.round import Round
 from validation.verdict import LATE, Verdict
 
 if TYPE_CHECKING:
+    from outputs.dashboard import Dashboard
     from outputs.sending import Run
 
 SHOWN = 12  # files listed under a heading
 COMMON = 3  # rules named
+PAGE = "index.html"  # the preview in outbox/
 NAMED = ("unreadable", "quarantined", "failed")  # outcomes whose files are listed one by one
 
 WORDS = {
@@ -94,6 +96,8 @@ def collected_lines(collection: Collection, inbox: Path) -> Iterator[str]:
         f"{settings.user}, {settings.folder}: {_count(len(collection.new), 'new message')} "
         f"with {_count(files, 'attachment')} saved to {inbox}/, {collection.known} known before."
     )
+    if came_back := sum(one.came_back for one in collection.new):
+        yield f"{_count(came_back, 'letter')} of ours came back; see to it: behov outbox"
     if collection.too_big:
         yield "\nToo big to fetch: save what is attached to them in inbox/ yourself"
         yield from (f"  {_mail_line(mail)}" for mail in collection.too_big)
@@ -133,6 +137,9 @@ def status_lines(counts: dict[str, Any]) -> Iterator[str]:
         yield f"  {label:<28}{counts[key]:>5}"
     yield ""
     yield from _counts(counts["by_outcome"], "")
+    if stuck := {state: counts["letters"][state] for state in NEED_A_PERSON if counts["letters"].get(state)}:
+        told = ", ".join(f"{number} {state}" for state, number in stuck.items())
+        yield f"\nLetters for a person: {told} (behov outbox)"
     waiting = counts["need_a_person"]
     if waiting:
         yield "\nFor a person"
@@ -156,6 +163,8 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
     yield f"{len(made)} letters in {outbox}/{told}{'' if run else ' (nothing has left this machine)'}."
     if drafts := sum(letter["state"] == DRAFT for letter in made):
         yield f"{drafts} of them have nobody to go to: no usable address in the recipients file."
+    if made:
+        yield f"Look at them: {outbox / PAGE}"
     if made and not run:
         yield "To send them: the same command with --send."
     if run:
@@ -164,6 +173,22 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
             yield f"Sending stopped: {run.stopped}. The rest waits; the same command goes on with it."
         if not run.done:
             yield "What waits for a person: behov outbox"
+
+
+def left_lines(left: Sequence[str]) -> Iterator[str]:
+    """The owners that could not be told how it ended."""
+    if left:
+        yield (
+            f"{_count(len(left), 'owner')} left out: something waits for a person, or may still be corrected "
+            f"(behov status). {', '.join(left[:SHOWN])}{' …' if len(left) > SHOWN else ''}"
+        )
+
+
+def dashboard_lines(made: "Dashboard") -> Iterator[str]:
+    """The dashboard: where it is, and what it lacks."""
+    yield f"Wrote {made.path}, {_count(made.pages, 'page')} in all. Open it in a web browser."
+    if not made.drawn:
+        yield "It has tables and no pictures. For pictures: pip install altair vl-convert-python, then run this again."
 
 
 def outbox_lines(letters: Sequence[dict[str, Any]]) -> Iterator[str]:

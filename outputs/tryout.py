@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from outputs.ingest import known_of
+from outputs.checking import known_of
 from outputs.register import Register
 from templates.problems import suggestion
 from templates.round import Round, RoundError

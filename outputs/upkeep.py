@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from outputs.checking import known_of
 from outputs.database import database_at, told_plainly
-from outputs.ingest import known_of
 from outputs.log import log, returns
 from outputs.refusals import RefusalError
 from outputs.register import Register

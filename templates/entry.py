@@ -5,6 +5,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from templates.form import UNITS, Form, Lookup, Question
 from templates.layout import SheetLayout, answer_name, choices_name, column_name
 from templates.lists import match_column
+from templates.prompt import prompt
 from templates.records import Records
 from templates.states import choice_lists, codes_name, plain, words_name
 from templates.texts import Texts
@@ -28,14 +29,6 @@ def number_format(question: Question) -> str:
 
 def column_width(question: Question) -> int:
     return question.width or WIDTHS[question.type]
-
-
-def prompt(question: Question, language: str, texts: Texts) -> str:
-    """The help a person sees when the cell is chosen."""
-    parts = [question.help[language]] if question.help else []
-    if question.example:
-        parts.append(texts.say("example", language, text=question.example[language]))
-    return " ".join(parts)
 
 
 def validation(form: Form, question: Question, place: SheetLayout, language: str, texts: Texts) -> DataValidation:

@@ -1,7 +1,6 @@
 """The form as data: sheets, questions, choices, lists and rules.
 
-The models hold what a form author writes; `templates.definition` reads the files and checks
-them. Nothing here knows any particular form.
+The models hold what an author writes; `templates.definition` reads and checks it. Nothing here knows a particular form.
 """
 
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Text = dict[str, str]
-"""One text in every language of the form: language code to words."""
+from templates.counted_by import Dashboard
+
+Text = dict[str, str]  # one text in every language of the form: language code to words
 
 QuestionType = Literal[
     "text", "longtext", "integer", "amount", "decimal", "percent", "date", "email", "phone",
@@ -22,7 +22,6 @@ QuestionType = Literal[
 ]  # fmt: skip
 Severity = Literal["error", "warning", "info"]
 YES, NO = "Ja", "Nei"  # the codes of a yesno answer; both written languages use these words
-
 UNITS = "units"  # the choices and the list that hold a recipient's own units
 UNIT_COLUMNS = ("name", "orgnr", "type", "kommunenr", "owner")
 NUMERIC: frozenset[str] = frozenset({"integer", "amount", "decimal", "percent"})
@@ -92,6 +91,7 @@ class Question(Part):
     max_length: int | None = None
     sum_of: tuple[str, ...] = ()  # a calculated grid column
     width: int | None = None  # characters
+    personal: bool | None = None  # names a contact person; None: as its type and its prefill tell
 
     @property
     def calculated(self) -> bool:
@@ -253,6 +253,7 @@ class Rule(Part):
     severity: Severity = "error"
     source: str = ""
     trial: bool = False
+    alone: bool = False  # where it is found nothing else is judged: the report says all there is to say
     accept_with: str | None = None  # sheet.question: an explanation that, filled in, settles a warning
     # triggers
     must: str | None = None  # a predicate that holds when all is well
@@ -313,6 +314,7 @@ class FormFile(Part):
     choices: dict[str, Annotated[ChoiceList, BeforeValidator(_choice_list)]] = {}
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
+    dashboard: Dashboard = Dashboard()
     registers: KnownRegisters = KnownRegisters()
 
 
@@ -359,8 +361,7 @@ class Form:
 
     @property
     def deadline(self) -> datetime:
-        """The deadline with its time zone."""
-        return self.file.deadline.replace(tzinfo=self.zone)
+        return self.file.deadline.replace(tzinfo=self.zone)  # the moment, wherever one is
 
     def questions(self) -> Iterator[tuple[str, Question]]:
         """Every question with the key of its sheet, in the order they are asked."""

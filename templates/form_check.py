@@ -56,6 +56,7 @@ def form_problems(form: Form) -> Iterator[Problem]:
         for path, question in asked(sheet):
             yield from _question_problems(form, sheet, question, path)
     yield from _register_problems(form)
+    yield from _dashboard_problems(form)
     yield from _known_register_problems(form)
 
 
@@ -85,15 +86,20 @@ def _head_problems(form: Form) -> Iterator[Problem]:
         yield Problem(FILE, "timezone", f"there is no time zone «{file.timezone}»", 'Write "Europe/Oslo".')
     if file.opens > file.deadline.date():
         yield Problem(FILE, "opens", f"{file.opens} is after the deadline", "Correct one of the dates.")
-    titles = [
+    yield from _single_question(form, "report_title", file.report_title)
+
+
+def _single_question(form: Form, place: str, path: str) -> Iterator[Problem]:
+    """What is wrong with a path that should name a question which each report answers once."""
+    single = [
         f"{key}.{name}"
         for key, sheet in form.sheets.items()
         if isinstance(sheet, QuestionSheet)
         for name in sheet.questions
     ]
-    if file.report_title not in titles:
-        fix = suggestion(file.report_title, titles, "Name a question of a question sheet as sheet.question.")
-        yield Problem(FILE, "report_title", f"there is no question «{file.report_title}» on a question sheet", fix)
+    if path not in single:
+        fix = suggestion(path, single, "Name a question of a question sheet as sheet.question.")
+        yield Problem(FILE, place, f"there is no question «{path}» on a question sheet", fix)
 
 
 def _guide_problems(form: Form) -> Iterator[Problem]:
@@ -129,6 +135,27 @@ def _register_problems(form: Form) -> Iterator[Problem]:
             kind_of(form, parse(column.value, FormNames(form, None)))
         except PredicateError as error:
             yield Problem(FILE, f"{place}.value", error.reason, error.fix)
+
+
+def _dashboard_problems(form: Form) -> Iterator[Problem]:
+    asked_for = form.file.dashboard
+    for name in ("region", "scheme"):
+        path = getattr(asked_for, name)
+        if path is not None:
+            yield from _single_question(form, f"dashboard.{name}", path)
+    years: set[int] = set()
+    for number, amount in enumerate(asked_for.amounts, 1):
+        place = f"dashboard.amounts.{number}"
+        if amount.year in years:
+            yield Problem(FILE, f"{place}.year", f"{amount.year} stands twice", "Give each year one amount.")
+        years.add(amount.year)
+        try:
+            kind = kind_of(form, parse(amount.value, FormNames(form, None)))
+        except PredicateError as error:
+            yield Problem(FILE, f"{place}.value", error.reason, error.fix)
+            continue
+        if kind != "number":
+            yield Problem(FILE, f"{place}.value", f"«{amount.value}» is no amount", "Write what gives a number.")
 
 
 def _known_register_problems(form: Form) -> Iterator[Problem]:

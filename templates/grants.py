@@ -14,13 +14,14 @@ AMOUNT = re.compile(r"\d{1,12}", re.ASCII)  # whole kroner
 
 @dataclass(frozen=True)
 class Grant:
-    """One grant: its case number, whom it was given, what for, the year, and how much in kroner."""
+    """One grant: its case number, whom it was given, what for, the year, how much in kroner, and the scheme."""
 
     reference: str
     owner: str
     title: str
     year: str
     amount: int | None = None
+    scheme: str = ""  # as the form or people call it
 
 
 def read_grants(folder: Path) -> tuple[list[Grant], list[BadRow]]:
@@ -40,7 +41,9 @@ def read_grants_file(path: Path) -> tuple[list[Grant], list[BadRow]]:
             bad.append(BadRow(number, row["title"], "; ".join(reasons), path.name))
         else:
             amount = int(row["amount"]) if row["amount"] else None
-            grants[row["reference"]] = Grant(row["reference"], row["owner"], row["title"], row["year"], amount)
+            grants[row["reference"]] = Grant(
+                row["reference"], row["owner"], row["title"], row["year"], amount, row.get("scheme", "")
+            )
     return list(grants.values()), bad
 
 

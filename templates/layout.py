@@ -21,6 +21,8 @@ SUMMED = frozenset({"amount", "integer", "decimal"})  # the types of columns tha
 
 STAMP_SHEET, LISTS_SHEET, OWN_SHEET, RULES_SHEET = "_stempel", "_lister", "_egne", "_regler"
 
+OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
+
 NAMED_LIST = "_l_"  # how the defined name of every list of ours begins
 
 TITLE_ROW, CODE_ROW, INTRO_ROW = 1, 2, 3

@@ -9,12 +9,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.cells import letter
 from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question
-from templates.layout import LISTS_SHEET, OWN_SHEET, choices_name, column_name
+from templates.layout import LISTS_SHEET, OWN_LAST_ROW, OWN_SHEET, choices_name, column_name
 from templates.records import Records
 from templates.states import choice_lists, codes_name, words_name
 from templates.style import PLAIN
-
-OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
 
 
 def write_lists(

@@ -198,9 +198,15 @@ class _Writer:
 
     def found(self, item: Item) -> str:
         """What is found in a row: how each finding is told and the columns to mark, errors first."""
-        pieces = [*_of_severity(item, is_warning=False), *_of_severity(item, is_warning=True)]
+        judged = [cause for cause in item.causes if not cause.rule.alone]
+        pieces = [*_of_severity(judged, item, is_warning=False), *_of_severity(judged, item, is_warning=True)]
         found = "&".join(pieces) or '""'
-        return f'IF({item.block.used}{item.row}="","",{found})' if item.is_table else found
+        own = "&".join(f'IF({one.failing},"{one.code}","")' for one in item.causes if one.rule.alone) or '""'
+        silent = [self.plan.value_cell(one.failing) for one in self.live.alone]
+        if item.is_table:
+            unused = f'{item.block.used}{item.row}=""'
+            return f'IF({any_of((unused, *silent))},"",{found})'
+        return f"IF({any_of(silent)},{own},{found})" if silent else found
 
     # beside the blocks
 
@@ -236,9 +242,9 @@ def _literal(formula: str) -> str | None:
     return "".join(pieces).replace('""', '"')
 
 
-def _of_severity(item: Item, *, is_warning: bool) -> Iterator[str]:
+def _of_severity(judged: list[Cause], item: Item, *, is_warning: bool) -> Iterator[str]:
     """What is found of one severity: with each answer first, then by the rules."""
-    causes = [cause for cause in item.causes if cause.is_warning is is_warning]
+    causes = [cause for cause in judged if cause.is_warning is is_warning]
     own = [cause for cause in causes if cause.kind != "rule"]
     for node in dict.fromkeys(cause.blame[0] for cause in own):
         yield _of_answer(item, node, [cause for cause in own if cause.blame[0] == node])

@@ -209,7 +209,7 @@ def _rule_cause(live: Live, bound: BoundRule, item: Item, here: Here) -> Cause:
     assert bound.tree is not None
     strict = {node for node in operands(bound.tree) if isinstance(node, Answer | GridCell)} - _tested(bound.tree)
     waits = (live.missing(node, here) for node in dict.fromkeys(bound.tree.walk()) if node not in strict)
-    judged = [_is_there(test) for test in waits if test != FALSE]
+    judged = [] if bound.rule.alone else [_is_there(test) for test in waits if test != FALSE]
     fails = Formula(live.form, here).fails(bound.tree, judged)
     number = Words(live, item, here, bound.blame, {}, bound.values).number(bound.rule)
     marks, nodes = own_marks(item, bound.blame), tuple(bound.tree.walk())

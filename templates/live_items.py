@@ -9,6 +9,7 @@ from templates.live_block import Block
 from templates.live_plan import Here, Plan, asks
 from templates.predicate import Aggregate, Answer, Column, GridCell, Node, TableRows, parse
 
+WRONG, ASKED, NOTED = "!", "-", "+"  # what is noted is neither counted nor listed
 TOP = ""  # the key of the item of a sheet as a whole
 
 
@@ -30,8 +31,9 @@ class Cause:
 
     @property
     def told(self) -> str:
-        """How it is told that this was found: whether we only ask, and the text."""
-        return f"{'-' if self.is_warning else '!'}{self.number:03}"
+        """How it is told that this was found: what it is, and the text."""
+        mark = NOTED if self.rule.alone else ASKED if self.is_warning else WRONG
+        return f"{mark}{self.number:03}"
 
     @property
     def code(self) -> str:
@@ -67,6 +69,11 @@ class Live:
     items: dict[tuple[str, str], Item] = field(default_factory=dict)
     holes: dict[str, dict[str, str]] = field(default_factory=dict)  # of each sheet: what fills them, by name
     shown: set[tuple[str, str]] = field(default_factory=set)  # the single answers that texts say
+
+    @property
+    def alone(self) -> list[Cause]:
+        """What may be found alone: nothing else is told then."""
+        return [cause for item in self.items.values() for cause in item.causes if cause.rule.alone]
 
     @property
     def later(self) -> list[Rule]:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from templates.form import UNIT_COLUMNS, UNITS, Form, Question
-from templates.layout import CODE_MARK, OWN_SHEET
-from templates.lists import OWN_LAST_ROW
+from templates.layout import CODE_MARK, OWN_LAST_ROW, OWN_SHEET
 from templates.recipients import Recipient
 from templates.stamp import Stamp, sign_locked
 from templates.texts import workbook_texts

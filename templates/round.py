@@ -122,6 +122,7 @@ class Settings(Part):
     form: str
     office: Annotated[Office, AfterValidator(_with_address)]
     deadline: LocalTime | None = None  # instead of the form's own
+    language: str | None = None  # of the dashboard and the register workbook, instead of the form's first
     register_url: Annotated[str, AfterValidator(_one_database)] | None = Field(default=None, alias="register")
     mail: Mail = Mail()
     mailbox: Annotated[Mailbox, AfterValidator(_complete)] | None = None
@@ -281,6 +282,10 @@ class Round:
     @property
     def exports(self) -> Path:
         return self.folder / "exports"
+
+    @property
+    def dashboard(self) -> Path:
+        return self.folder / "dashboard"
 
     @property
     def register(self) -> Path:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from templates.binding import FormNames, LetError, bind, broken_parts
-from templates.form import TRIGGERS, Form, Rule
+from templates.form import TRIGGERS, Form, QuestionSheet, Rule
 from templates.language import PredicateError
 from templates.messages import READINGS, bad_words, missing_texts, private_words, rule_words
 from templates.named_checks import NAMED_CHECKS, SCOPES
@@ -48,6 +48,7 @@ def _rule_problems(form: Form, rule: Rule, place: str, broken: Mapping[str, LetE
         unknown = list(_name_problems(form, rule, place))
         yield from unknown or _message_problems(form, rule, place)  # an unknown reading has no words
         yield from _accept_problems(rule, triggers, place)
+        yield from _alone_problems(form, rule, place)
         yield from _part_problems(form, rule, place, broken)
 
 
@@ -105,6 +106,14 @@ def _accept_problems(rule: Rule, triggers: Sequence[str], place: str) -> Iterato
     elif not set(triggers).intersection(NEED_A_SHEET):
         fix = f"Use it with {one_of(NEED_A_SHEET)}."
         yield Problem(FILE, f"{place}.accept_with", "this trigger has nothing to explain", fix)
+
+
+def _alone_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:
+    """What stands alone is found once in a report, and says what is so, not what is wrong."""
+    is_single = isinstance(form.sheets.get(rule.on or ""), QuestionSheet)
+    if rule.alone and not (rule.must and is_single and rule.severity == "info"):
+        fix = 'Use it with must and severity = "info", on a question sheet.'
+        yield Problem(FILE, f"{place}.alone", "only a remark on the whole report can stand alone", fix)
 
 
 def _name_problems(form: Form, rule: Rule, place: str) -> Iterator[Problem]:

@@ -14,12 +14,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import layout as at
 from templates import style
 from templates.cells import letter
-from templates.entry import column_width, fetched, fetched_state, number_format, prompt, validation
+from templates.entry import column_width, fetched, fetched_state, number_format, validation
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Section, TableSheet
 from templates.in_use import InUse
 from templates.layout import SheetLayout
 from templates.live_items import TOP, Live
 from templates.marks import mark_findings
+from templates.prompt import prompt
 from templates.shared import Shared
 from templates.texts import Texts
 

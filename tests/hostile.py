@@ -237,7 +237,7 @@ NO_WORKBOOKS = {
     "an older Excel workbook": Case(lambda: ole_container(("Book",)), "old_excel", name="svar.xls"),
     "a binary workbook": Case(lambda: main_type("application/vnd.ms-excel.sheet.binary.macroEnabled.main"), "xlsb"),
     "a password": Case(lambda: ole_container(("EncryptionInfo", "EncryptedPackage")), "password"),
-    "an e-mail from Outlook": Case(lambda: ole_container(("__properties_version1.0",)), "not_a_workbook"),
+    "an e-mail from Outlook": Case(lambda: ole_container(("__properties_version1.0",)), "outlook_mail"),
     "half a container": Case(lambda: ole_container(("Workbook",))[:600], "damaged"),
     "a container that leads in circles": Case(
         lambda: ole_container(("Workbook",))[:512] + bytes(4) * 128 + ole_container(("Workbook",))[1024:], "old_excel"

@@ -52,7 +52,7 @@ ORGNRS = ("123456785", "123 456 785", "NO 123 456 785 MVA", "123456789", "123456
           "974.760.673")  # fmt: skip
 KOMMUNENRS = ("0301", "301", "3203", "32 03", "3205", "9999", "219", "1507", "abc", "*", "03?1", "4601", "3101")
 AT_ONCE = 60  # workbooks; LibreOffice stops after some 250
-CODE = re.compile("[!-][0-9]{3}[^!-]*")
+CODE = re.compile("[!+-][0-9]{3}[^!+-]*")
 YES_NO = ("Ja", "Nei", "ja", "JA ", "kanskje", "x", " Ja")
 TEXTS = ("Ask", " Ask  og Embla ", "x", "*", "0047", "æøå «»")
 

@@ -22,6 +22,7 @@ from outputs.log import casework, exports, imports
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from templates.round import Round
+from tests.databases import Places
 from tests.made_returns import ERROR, FULL, OWNER, Made, day, make_form
 from tests.survival import Job, no_libreoffice, run_libreoffice
 
@@ -36,12 +37,14 @@ FIRST, SECOND = "BAT-0001-1", "BAT-0002-1"
 class Desk:
     """A round with a register, and a caseworker with the exported workbook."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, setting: str = "") -> None:
         self.folder = folder
         self.form = make_form(folder / "form")
-        (folder / "round.toml").write_text(SETTINGS.format(form=(folder / "form").as_posix()), encoding="utf-8")
+        (folder / "round.toml").write_text(
+            setting + SETTINGS.format(form=(folder / "form").as_posix()), encoding="utf-8"
+        )
         (folder / "recipients.csv").write_text(RECIPIENTS, encoding="utf-8")
-        self.register = Register.open(self.round.register, self.form)
+        self.register = Register.of(self.round)
 
     @property
     def round(self) -> Round:
@@ -130,7 +133,9 @@ def test_what_a_caseworker_writes_is_kept_with_who_and_when(desk: Desk) -> None:
         ]
 
 
-def test_it_stands_in_every_later_export_and_after_a_rebuild(desk: Desk) -> None:
+def test_it_stands_in_every_later_export_and_after_a_rebuild(tmp_path: Path, places: Places) -> None:
+    desk = Desk(tmp_path, places.setting())
+    desk.take_in(FULL)
     desk.bring(write(desk.export(), {FIRST: WRITTEN}), "--yes")
     desk.take_in(replace(FULL, content="third", report="BAT-0003-1"))
     desk.run("rebuild")
@@ -138,6 +143,12 @@ def test_it_stands_in_every_later_export_and_after_a_rebuild(desk: Desk) -> None
     first = next(row for row in rows(desk.export()) if row["Meldingsnummer"] == FIRST)
 
     assert {heading: first[heading] for heading in WRITTEN} == WRITTEN
+
+
+def test_the_story_of_a_report_tells_what_was_written_of_it(desk: Desk) -> None:
+    desk.bring(write(desk.export(), {FIRST: {"Vedtak": "Avslag"}}), "--yes", "--by", "Kari Holm")
+
+    assert "decision: refused  by Kari Holm" in desk.run("show", FIRST).stdout
 
 
 def test_nothing_is_kept_before_somebody_says_so(desk: Desk) -> None:

@@ -21,10 +21,12 @@ import cli
 from intake import mailbox
 from intake.collected import read_collected, read_received
 from intake.sources import NOT_WHOLE, SourceError
+from outputs.message import read_message
 from outputs.progress import progress
 from templates.round import Round, new_round
 from tests.imap_server import HOST, PASSWORD, Server, program, running
 from tests.mails import OWNER, mail, put
+from tests.test_bounces import report
 
 OSLO = ZoneInfo("Europe/Oslo")
 CAME = datetime(2024, 2, 1, 23, 59, 59, tzinfo=OSLO)
@@ -239,6 +241,57 @@ def test_the_json_of_the_page_has_the_keys_that_are_printed(server: Server, roun
     assert page.keys() == printed.keys()
     assert [one.keys() for one in page["messages"]] == [one.keys() for one in printed["messages"]]
     assert printed["messages"][0]["received"] == "2024-02-01T22:59:59+00:00"
+
+
+# letters that come back
+
+
+def invited(round_: Round) -> str:
+    """A round in which one letter has been sent; gives its Message-ID."""
+    rows = "orgnr;navn;type;kommunenr;epost;språk\n920125298;Lia hagelag;MEDLEM;3203;lia@hage.example;nb\n"
+    (round_.folder / "recipients.csv").write_text(rows, encoding="utf-8")
+    letter = json.loads(run(round_, "send-out", "--json").stdout)["letters"][0]
+    return str(read_message(round_.folder / letter["path"])["Message-ID"])
+
+
+def test_a_letter_that_came_back_is_marked_and_told_to_staff(server: Server, round_: Round) -> None:
+    round_ = settled(round_, server)
+    ours = invited(round_)
+    server.add(report(message_id=ours), mail(subject="Automatisk svar: borte"), number(1), received=CAME)
+
+    done = run(round_, "collect")
+
+    assert done.exit_code == cli.NEEDS_A_PERSON
+    assert "1 letter of ours came back; see to it: behov outbox" in done.stdout
+    listed = run(round_, "outbox").stdout
+    assert "1  bounced   lia@hage.example  kari@asker.example: 550 5.1.1" in listed
+    assert "Letters for a person: 1 bounced (behov outbox)" in run(round_, "status").stdout
+    assert len(inbox(round_)) == 2, "the report itself is in returned/"
+    assert len(list((round_.folder / "returned").iterdir())) == 1
+    assert collected(round_)["messages"] == []
+
+
+def test_a_report_about_another_mail_or_a_delay_stays_for_staff_to_read(server: Server, round_: Round) -> None:
+    round_ = settled(round_, server)
+    ours = invited(round_)
+    server.add(report(), report(action="delayed", message_id=ours), received=CAME)
+
+    assert [one["came_back"] for one in collected(round_)["messages"]] == [False, False]
+    assert [letter["state"] for letter in json.loads(run(round_, "outbox", "--json").stdout)["letters"]] == ["queued"]
+    assert len(inbox(round_)) == 2
+
+
+def test_a_run_that_breaks_off_before_the_ledger_loses_no_report(
+    server: Server, round_: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_ = settled(round_, server)
+    server.add(report(message_id=invited(round_)), received=CAME)
+    with monkeypatch.context() as patch:
+        patch.setattr(mailbox, "add", lambda *_: 1 / 0)
+        assert run(round_, "collect").exit_code == cli.OUR_FAILURE
+
+    assert [one["came_back"] for one in collected(round_)["messages"]] == [True]
+    assert [letter["state"] for letter in json.loads(run(round_, "outbox", "--json").stdout)["letters"]] == ["bounced"]
 
 
 # runs that break off

@@ -241,6 +241,7 @@ def printed(workplace: Path) -> dict[str, Any]:
         "feedback": run_json("feedback"),
         "status": run_json("status"),
         "remind": run_json("remind"),
+        "extend": run_json("extend", "SV30-0002-1", "2030-03-15", "--reason", "Sykdom", "--by", "Kari Holm"),
         "show": run_json("show", "SV30-0001-1"),
         "decide": run_json(
             "decide", "SV30-0001-1", "waive", "V1", "--reason", "Avtalt på telefon", "--by", "Kari Holm"
@@ -278,7 +279,7 @@ def run_json(*words: str) -> Any:  # noqa: ANN401 - a JSON document
 
 
 PRINTED = ["send-out", "ingest", "check", "status", "feedback", "remind", "outbox", "outbox hold"]
-PRINTED += ["show", "decide", "import", "verify", "rebuild", "backup"]
+PRINTED += ["extend", "show", "decide", "import", "verify", "rebuild", "backup"]
 
 
 @pytest.mark.parametrize("command", PRINTED)
@@ -301,7 +302,7 @@ def test_the_readme_shows_what_the_demo_makes(tmp_path: Path, monkeypatch: pytes
 
     for shown in block(README, "demo").split("…\n"):
         assert shown in told
-    letters = [message_from_bytes(path.read_bytes(), policy=SMTP) for path in Path("demo/outbox").iterdir()]
+    letters = [message_from_bytes(path.read_bytes(), policy=SMTP) for path in Path("demo/outbox").glob("*.eml")]
     assert block(README, "letter") in [as_shown(letter) for letter in letters]
 
 

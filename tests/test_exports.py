@@ -194,6 +194,16 @@ def test_every_sheet_can_be_filtered_and_keeps_its_header_in_sight(exported: Exp
     assert all(sheet.auto_filter.ref for sheet in tables)
 
 
+def test_a_text_of_several_lines_has_room_in_every_program(exported: Export) -> None:
+    book = opened(exported(replace(FULL, questions=FULL.questions | {"tittel": "Båt " * 30})))
+
+    assert book["Meldinger"].row_dimensions[2].height >= 45
+    about = book["Om filen"]
+    tall = [row for row in range(1, about.max_row + 1) if len(str(about.cell(row, 2).value)) > 100]
+    assert len(tall) == 2
+    assert all(about.row_dimensions[row].height >= 30 for row in tall)
+
+
 def test_a_round_without_returns_gives_a_workbook_with_headers(exported: Export) -> None:
     path = exported()
 

@@ -220,7 +220,7 @@ OTHER_FILES = {
     "older excel": (ole("Book"), "old_excel"),
     "old word": (ole("WordDocument"), "word"),
     "outlook attachments": (b"\x78\x9f\x3e\x22\x01\x00", "winmail"),
-    "outlook message": (ole("__properties_version1.0"), "not_a_workbook"),
+    "outlook message": (ole("__properties_version1.0"), "outlook_mail"),
     "half an ole": (guard.OLE + bytes(100), "damaged"),
     "password": (ole("EncryptionInfo", "EncryptedPackage"), "password"),
     "nothing known": (b"\x00\x01\x02\x03" * 50, "not_a_workbook"),
@@ -455,6 +455,7 @@ FOUND_BY_READING = {
     "no_code_likely", "locked_changed", "another_owner", "answer_dragged",
 }  # fmt: skip
 PLACEHOLDERS = {
+    "unknown_version": {"name", "version", "current"},
     "two_forms": {"name", "sheets"},
     "sheets_missing": {"name", "sheets"},
     "keys_moved": {"name", "sheet", "label"},

@@ -25,15 +25,17 @@ from outputs import mailroom
 from outputs.archive import archive
 from outputs.decide import Wish, decide
 from outputs.feedback import KINDS
-from outputs.letter_states import SENT
+from outputs.letter_states import COUNTING, SENT
 from outputs.letter_states import WAITING as WAITING_LETTERS
 from outputs.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, TRANSITIONS, WAITING
 from outputs.log import APPEND_ONLY, failures, letters
 from outputs.mailroom import known, sends_itself
-from outputs.notices import REMINDER, make_reminders
-from outputs.outbox import make_letters, standing_returns
+from outputs.notice_letters import REMINDER
+from outputs.notices import make_reminders
+from outputs.outbox import Told, make_letters
 from outputs.refusals import RefusalError
 from outputs.register import Register
+from outputs.standing import standing_returns
 from outputs.upkeep import rebuild
 from outputs.verify import current_state, verify
 from templates.round import Round, Sent
@@ -205,10 +207,11 @@ class History(RuleBasedStateMachine):
         make_letters(self.round, self.register, self.now)
         assert make_letters(self.round, self.register, self.now) == []
         with self.register.reading() as connection:
-            true = {(row["sha256"], row["stood"]) for row in standing_returns(connection, self.register)}
-            told = {pair for key in known(connection, KINDS) for pair in key.about}
+            rows = standing_returns(connection, self.register, self.round)
+            true = {(row["sha256"], row["stood"]) for row in rows}
+            last = Told.read(connection, COUNTING).stands
             waiting = {pair for key in known(connection, KINDS, WAITING_LETTERS) for pair in key.about}
-        assert true <= told, "everybody is told how things stand"
+        assert true <= set(last.items()), "what everybody was told last is how things stand"
         assert waiting <= true or not sends_itself(self.round), "nobody is sent what is no longer so"
 
     @rule()

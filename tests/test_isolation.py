@@ -1,18 +1,20 @@
 """A file that hangs, aborts or eats memory costs its own reading and no other's."""
 
+import logging
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from intake import isolation
 from intake import receive as receiving
 from intake.isolation import CHUNK, Work
 from intake.limits import WAIT
 from intake.receive import receive
 from intake.submission import Refused, Return, Submission
 from tests.hostile import DESK, good
-from tests.killers import killed, read, read_or_say
+from tests.killers import killed, leave_at_once, read, read_or_say, with_less_memory
 
 POSIX = sys.platform != "win32"
 
@@ -39,6 +41,38 @@ def test_a_pool_that_broke_is_built_again_and_the_order_is_kept() -> None:
 @pytest.mark.skipif(not POSIX, reason="Windows gives no such limit")
 def test_a_worker_gets_no_more_memory_than_it_may() -> None:
     assert list(Work(read_or_say, "read").one_by_one(["eat", "a"])) == ["too much", "read a"]
+
+
+def cannot_start(*_args: object, **_options: object) -> None:
+    raise OSError("Resource temporarily unavailable")
+
+
+@pytest.mark.parametrize("name", ["ProcessPoolExecutor", "_start"])
+def test_where_no_worker_starts_files_are_read_here_and_it_is_said_once(
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(isolation, name, cannot_start if name[0] == "P" else leave_at_once)
+    isolation.tell_once.cache_clear()
+    items = [str(number) for number in range(CHUNK + 1)]
+
+    with caplog.at_level(logging.WARNING, isolation.__name__):
+        alone = list(Work(read, "read").one_by_one(items[:2]))
+        chunks = [result for results in Work(read, "read").in_chunks(items, 2) for result in results]
+
+    assert alone == ["read 0", "read 1"]
+    assert chunks == [f"read {item}" for item in items]
+    assert sum("no worker process can be started" in record.message for record in caplog.records) == 1
+
+
+def test_what_may_have_killed_a_worker_is_not_read_here_when_no_other_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "ProcessPoolExecutor", cannot_start)
+
+    assert list(Work(read, "read").one_by_one(["a", "abort"], are_suspects=True)) == [None, None]
+
+
+@pytest.mark.skipif(not POSIX, reason="Windows gives no such limit")
+def test_a_machine_that_allows_less_memory_is_taken_as_it_is() -> None:
+    assert list(Work(with_less_memory, "").one_by_one(["900"])) == ["900"]
 
 
 def test_a_file_that_may_harm_us_is_read_apart_and_quarantined_when_it_kills(

@@ -17,10 +17,23 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from outputs.feedback import MAX_LINES, Letter, Received, draft_letter
+from outputs.feedback import KINDS, MAX_LINES, Letter, Received, draft_letter
 from outputs.letters.words import TEXTS
 from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
-from outputs.notices import DEADLINE, INVITATION, OVERDUE, REMINDER, Lacking, Reason, draft_notice
+from outputs.notice_letters import (
+    CLOSING,
+    DEADLINE,
+    EXTENSION,
+    INVITATION,
+    OVERDUE,
+    REMINDER,
+    Closed,
+    Extended,
+    Lacking,
+    Reason,
+    draft_notice,
+)
+from outputs.notices import KINDS as NOTICE_KINDS
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Mail, Office
@@ -70,6 +83,10 @@ NOUN = {
 
 @pytest.fixture(scope="module")
 def form() -> Form:
+    return letters_form()
+
+
+def letters_form() -> Form:
     file = FormFile.model_validate(
         {
             "form": "prøve",
@@ -157,17 +174,56 @@ def locked(number: str = "0007-1") -> Received:
     return replace(in_time(outcome="unreadable", number=number), title="", file="melding.xlsx", reason=reason)
 
 
+def refused(code: str, nb: str, nn: str, file: str, outcome: str = "quarantined") -> Received:
+    item = replace(in_time(outcome=outcome), title="", file=file, code=code, reason={"nb": nb, "nn": nn})
+    return replace(item, enclosed=code == "wrong_form")
+
+
+def marked(item: Received, *, nn: bool = False) -> Received:
+    """The same, with a marked workbook that goes along."""
+    owner = "964952612-hemsedal-kommune" if nn else "920125298-asker-kommune"
+    return replace(item, marked=f"{owner}-{item.report}.xlsx")
+
+
+def sent_again(item: Received) -> Received:
+    came = datetime(2024, 2, 9, 10, 30, tzinfo=OSLO)
+    return replace(item, received=came, again=True, heard=item.outcome, due=date(2024, 2, 16))
+
+
 def titled(title: str, item: Received) -> Received:
     return replace(item, title=title)
 
 
+TYPES_NN = replace(TYPES, sheet="Verksemder")
+MANY = tuple(replace(TYPES, cells=(f"F{row}",), row_name=f"Barnehage {row}") for row in range(8, 46))
+CAME_LATE = datetime(2024, 2, 2, 9, 5, tzinfo=OSLO)
+OLD_FORM = refused(
+    "wrong_form",
+    "Filen «Behovsmelding 2023.xlsx» er et annet skjema enn det vi samler inn nå. "
+    "Send Excel-filen dere fikk fra oss denne gangen.",
+    "Fila «Behovsmelding 2023.xlsx» er eit anna skjema enn det vi samlar inn no. "
+    "Send Excel-fila de fekk frå oss denne gongen.",
+    "Behovsmelding 2023.xlsx",
+)
+NOTHING = refused("empty_return", "", "", "BM24-0007-1.xlsx", "empty")
 SECOND = replace(in_time(ORGNR, TYPES), told=(YEARS, INVOLVED, ORGNR), received=datetime(2024, 2, 8, 8, 0, tzinfo=OSLO))
 LETTERS = {
-    "correction-nb": [in_time(YEARS, INVOLVED, ORGNR, SMALL)],
-    "correction-nn": [in_time(YEARS, INVOLVED, ORGNR_NN, SMALL)],
-    "correction-again-nb": [SECOND],
-    "correction-again-nn": [replace(SECOND, findings=(ORGNR_NN, replace(TYPES, sheet="Verksemder")))],
-    "correction-one-nn": [in_time(replace(TYPES, sheet="Verksemder"))],
+    "correction-nb": [marked(in_time(YEARS, INVOLVED, ORGNR, SMALL))],
+    "correction-nn": [marked(in_time(YEARS, INVOLVED, ORGNR_NN, SMALL), nn=True)],
+    "correction-again-nb": [marked(SECOND)],
+    "correction-again-nn": [marked(replace(SECOND, findings=(ORGNR_NN, TYPES_NN)), nn=True)],
+    "correction-one-nn": [in_time(TYPES_NN)],
+    "correction-long-nb": [marked(in_time(*MANY, SMALL))],
+    "looked-again-nn": [marked(replace(in_time(INVOLVED), heard="accepted", stood="needs_correction~1"), nn=True)],
+    "wrong-form-nb": [OLD_FORM],
+    "wrong-form-nn": [OLD_FORM],
+    "empty-nb": [NOTHING],
+    "empty-nn": [NOTHING],
+    "duplicate-nb": [marked(sent_again(in_time(YEARS, INVOLVED)))],
+    "duplicate-nn": [sent_again(in_time(outcome="accepted"))],
+    "duplicate-unreadable-nb": [sent_again(locked())],
+    "taken-late-nb": [replace(in_time(outcome="accepted"), received=CAME_LATE, heard="late")],
+    "taken-late-nn": [replace(in_time(outcome="accepted"), received=CAME_LATE, heard="late")],
     "corrected-nb": [replace(in_time(outcome="accepted"), told=(YEARS, INVOLVED))],
     "receipt-nb": [in_time(outcome="accepted")],
     "receipt-nn": [in_time(outcome="accepted")],
@@ -213,21 +269,46 @@ NOTICES: dict[str, tuple[str, tuple[str, ...], tuple[Lacking, ...]]] = {
     "reminder-correction": ("", (), (LACKING,)),
     "reminder-corrections": ("", (), (replace(LACKING, errors=1), UNREADABLE)),
 }
-NAMES = [*LETTERS, *(f"{name}-{language}" for name in NOTICES for language in OWNERS)]
+EXTENDED = Extended("BM24-0007-1", "Språk i hele barnehagen", date(2024, 3, 1))
+CLOSED = Closed("BM24-0007-1", "Språk i hele barnehagen", "accepted", 0, datetime(2024, 1, 30, 14, 12, tzinfo=OSLO))
+UNCORRECTED = replace(CLOSED, report="BM24-0007-2", title="Lesing i alle fag", status="needs_correction", errors=2)
+WITHDRAWN = replace(CLOSED, report="BM24-0007-3", title="Trygge overganger", status="withdrawn")
+MORE_TIME_AND_ENDS: dict[str, tuple[str, tuple[Extended | Closed | None, ...]]] = {
+    "extension": (EXTENSION, (None,)),
+    "extended": (EXTENSION, (EXTENDED,)),
+    "closing": (CLOSING, (CLOSED,)),
+    "closing-several": (CLOSING, (CLOSED, UNCORRECTED, WITHDRAWN)),
+}
+NAMES = [*LETTERS, *(f"{name}-{language}" for name in (*NOTICES, *MORE_TIME_AND_ENDS) for language in OWNERS)]
 
 
 def notice(form: Form, name: str, language: str) -> Letter:
+    if name in MORE_TIME_AND_ENDS:
+        return late_notice(form, name, language)
     stage, reports, lacking = NOTICES[name]
     owner = OWNERS[language]
     kind = stage if stage == INVITATION else REMINDER
     about = [Reason(owner, (stage, "2024-02-01"), (Path(f"{report}.xlsx"),), (report,)) for report in reports]
-    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), one) for one in lacking]
+    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one) for one in lacking]
     return draft_notice(form, OFFICE, owner, kind, about)
+
+
+def late_notice(form: Form, name: str, language: str) -> Letter:
+    kind, about = MORE_TIME_AND_ENDS[name]
+    owner, reasons = OWNERS[language], []
+    for one in about:
+        more = {"extended" if isinstance(one, Extended) else "closed": one} if one else {}
+        reasons.append(Reason(owner, ("", ""), reports=(one.report if one else SENT[0],), **more))  # type: ignore[arg-type]
+    return draft_notice(form, OFFICE, owner, kind, reasons)
 
 
 def letter_of(form: Form, name: str) -> Letter:
     rest, _, language = name.rpartition("-")
-    return notice(form, rest, language) if rest in NOTICES else write(form, LETTERS[name], language)
+    return (
+        notice(form, rest, language)
+        if rest in {*NOTICES, *MORE_TIME_AND_ENDS}
+        else write(form, LETTERS[name], language)
+    )
 
 
 def write(form: Form, about: Sequence[Received], language: str = "nb") -> Letter:
@@ -262,6 +343,14 @@ def test_a_letter_reads_as_its_golden_file(form: Form, name: str) -> None:
 
 def test_every_golden_file_is_a_letter() -> None:
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(NAMES)
+
+
+@pytest.mark.parametrize("language", OWNERS)
+def test_there_is_a_golden_letter_of_every_kind_in_every_language(form: Form, language: str) -> None:
+    letters = [letter_of(form, name) for name in NAMES if name.endswith(language)]
+
+    assert {letter.kind for letter in letters} == {*KINDS, *NOTICE_KINDS}
+    assert len(letters) >= 24
 
 
 # text and HTML
@@ -549,7 +638,7 @@ def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...]
         ([YEARS, INVOLVED], [TYPES, ORGNR], "vi ba dere rette, er rettet. To opplysninger er nye. Før"),
         ([YEARS], [YEARS], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([YEARS], [], "Opplysningen vi ba dere rette, er rettet. Alle"),
-        ([], [YEARS], "«BM24-0007-1.xlsx». Før vi kan"),
+        ([], [YEARS], "kl. 14.12. Før vi kan"),
         ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår."),
     ],
     ids=["some", "some and new", "other", "none", "all", "was complete", "moved"],
@@ -560,7 +649,7 @@ def test_an_owner_hears_what_has_become_of_the_last_letter(
     item = replace(in_time(*now, outcome="needs_correction" if now else "accepted"), told=tuple(told))
 
     paragraph = write(form, [item]).parts[0].paragraphs[0]
-    assert paragraph.startswith("Takk. Vi har mottatt en ny versjon")
+    assert paragraph.startswith("Takk for en ny versjon")
     assert expected in paragraph
 
 

@@ -35,7 +35,7 @@ def test_nothing_is_worth_a_second_look_in_the_forms_that_come_along(name: str) 
 def test_a_rule_that_always_says_the_same_is_noticed(must: str, verdict: str, tmp_path: Path) -> None:
     told = [str(note) for note in notes(load_form(own_form(tmp_path, rule(must))))]
 
-    reason = f"none of 1000 made-up sets of answers makes it {verdict}"
+    reason = f"none of 2000 made-up sets of answers makes it {verdict}"
     assert told == [f"rules.toml: rule L1.must: {reason}. Is it written the right way round?"]
 
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from openpyxl import Workbook
 
 import cli
-from outputs.ingest import known_of
+from outputs.checking import known_of
 from templates.round import Round
 from tests.made_returns import OWNER, make_form
 from validation.known import Known

@@ -63,6 +63,20 @@ def test_a_clean_report_is_ready(soffice: Office, tmp_path: Path) -> None:
     assert listed(sheet) == []
 
 
+def test_who_has_no_need_is_ready_and_accepted_with_nothing_else_asked_for(soffice: Office, tmp_path: Path) -> None:
+    answers = {"skjema": {"ingen_behov": "Ja", "kontakt_epost": "feil"}}
+
+    sheet = kontroll(soffice, tmp_path, DESK.fill(answers))
+    verdict = DESK.judge(tmp_path / "svar.xlsx", (tmp_path / "melding.xlsx").read_bytes())
+    beside = openpyxl.load_workbook(tmp_path / "melding.xlsx", data_only=True)["Skjema"]["D70"].value
+
+    assert (sheet["B3"].value, sheet["B4"].value or "", listed(sheet)) == ("Klar til innsending", "", [])
+    assert verdict.outcome == "accepted"
+    assert [(found.rule, found.severity, found.message["nb"]) for found in verdict.findings] == [
+        ("S38", "info", beside)
+    ]
+
+
 def test_three_things_left_are_listed_with_their_cells_and_a_question_after_them(
     soffice: Office, tmp_path: Path
 ) -> None:

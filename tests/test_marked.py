@@ -20,7 +20,7 @@ from templates.recipients import Recipient
 from templates.stamp import find_stamps
 from tests.conftest import Office
 from tests.desk import KEY, SENDER, marked
-from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes
+from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes, rewritten
 from validation.check import judge
 from validation.findings import Finding
 from validation.verdict import Verdict
@@ -233,6 +233,22 @@ def test_what_could_not_be_used_stands_as_it_was_written_and_never_as_a_formula(
     assert [told(one) for one in returned.findings] == [told(one) for one in made.findings]
 
 
+@pytest.mark.parametrize("cell", [b't="e"><v>#REF!</v>', b't="str"><f>SUM(A1)</f>', b't="e"><v>#SPILL!</v>'])
+def test_an_answer_that_nobody_can_know_is_an_error_until_it_is_written_anew(tmp_path: Path, cell: bytes) -> None:
+    owner = owner_of("rek_kommune", "nb")
+    answers = DESK.answers(CLEAN["rek_kommune"], owner)
+    answers["skjema"] |= {"kontakt_rolle": "BYTTES"}
+    workbook = rewritten(DESK.fill(answers, owner), rb't="inlineStr"><is><t[^>]*>BYTTES</t></is>', cell)
+    verdict = judged(tmp_path, workbook)
+
+    made = remade(verdict, owner)
+
+    tab, place = DESK.cell("skjema.kontakt_rolle")
+    assert open_(made.content)[tab][place].data_type == "e"
+    (before,), (after,) = made.findings, judged(tmp_path, made.content).findings
+    assert (after.severity, after.cells) == (before.severity, before.cells) == ("error", (place,))
+
+
 def test_what_the_owner_emptied_stays_empty_and_what_we_fill_in_stays_ours(tmp_path: Path) -> None:
     owner = owner_of("rek_kommune", "nb")
     answers = DESK.answers(CLEAN["rek_kommune"], owner)
@@ -246,15 +262,22 @@ def test_what_the_owner_emptied_stays_empty_and_what_we_fill_in_stays_ours(tmp_p
     assert str(status(workbook, *DESK.cell("virksomheter.1.v_kommune"))).startswith("=")
 
 
-def test_rows_below_the_table_keep_their_order_and_are_told_apart(tmp_path: Path) -> None:
+@cache
+def below(folder: Path) -> tuple[Verdict, Marked]:
+    """A table with more rows than it has room for, and a gap: no row has a contact, and the last a bad address."""
     owner = owner_of("rek_kommune", "nb")
     answers = DESK.answers(CLEAN["rek_kommune"], owner)
     (partner,) = answers["partnere"]
-    answers["partnere"] = [{}, *(partner | {"p_navn": f"Høgskolen {number}"} for number in range(12))]
-    answers["partnere"][-1]["p_epost"] = "ingen adresse"
-    verdict = judged(tmp_path, DESK.fill(answers, owner))
+    rows = [partner | {"p_navn": f"Høgskolen {number}", "p_kontakt": ""} for number in range(12)]
+    answers["partnere"] = [{}, *rows[:-1], rows[-1] | {"p_epost": "ingen adresse"}]
+    verdict = judged(folder, DESK.fill(answers, owner))
+    return verdict, remade(verdict, owner)
 
-    made = remade(verdict, owner)
+
+def test_rows_below_the_table_keep_their_order_and_are_told_apart(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    verdict, made = below(tmp_path_factory.getbasetemp())
 
     workbook = open_(made.content, data_only=True)
     sheet = workbook["Partnere"]
@@ -263,12 +286,12 @@ def test_rows_below_the_table_keep_their_order_and_are_told_apart(tmp_path: Path
     assert names == [*(f"Høgskolen {number}" for number in range(12)), None]
     email = next(one for one in made.findings if "p_epost" in one.questions)
     assert email.cells == (places.cell("p_epost", 18),)
-    beside = sheet[f"{places.status_column}18"].value
-    assert beside.startswith(email.message["nb"])
-    assert beside.endswith("Vi har fått svarene, men her kan dere ikke se om de er riktige før vi har kontrollert dem.")
-    assert "Raden står under tabellen." in sheet[f"{places.status_column}17"].value
+    missing = next(one for one in made.findings if "p_kontakt" in one.questions).message["nb"]
+    untold = "Raden står under tabellen. Vi kontrollerer den når dere sender filen."
+    assert sheet[f"{places.status_column}17"].value == f"{missing} (Og 1 til på raden.) {untold}"
+    assert sheet[f"{places.status_column}18"].value == f"{missing} (Og 2 til på raden.) {untold}"
     listed = [workbook["Kontroll"][f"E{row}"].value for row in range(15, 25)]
-    assert f"Rad 18: {email.message['nb']}" in listed
+    assert f"Rad 17: {missing}" in listed
     returned = judged(tmp_path, made.content)
     assert returned.submission is not None
     assert verdict.submission is not None
@@ -339,6 +362,7 @@ class Seen:
     """What LibreOffice made of workbooks: three rounds of corrections, and others that were only opened."""
 
     trips: list[Trip]
+    made: dict[str, bytes]
     opened: dict[str, bytes]
 
 
@@ -354,7 +378,12 @@ def seen(soffice: Office, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     folder = tmp_path_factory.mktemp("rounds")
     owners = [owner_of("rek_kommune", language) for language in LANGUAGES]
     trips = [Trip(owner.language, owner, DESK.answers(CLEAN["rek_kommune"], owner)) for owner in owners]
-    others = {"by_us": mistaken("S19", by_us=True)[1].content, "changed": changed(), "grid": mistaken("P11")[1].content}
+    others = {
+        "by_us": mistaken("S19", by_us=True)[1].content,
+        "changed": changed(),
+        "grid": mistaken("P11")[1].content,
+        "below": below(tmp_path_factory.getbasetemp())[1].content,
+    }
     workbooks = {trip.name: DESK.fill(trip.wrong, trip.owner) for trip in trips}
     opened: dict[str, bytes] = {}
     for number in range(4):
@@ -368,7 +397,7 @@ def seen(soffice: Office, tmp_path_factory: pytest.TempPathFactory) -> Seen:
                 trip.sent.append(remade(verdict, trip.owner).content)
                 change = trip.corrections[number]
                 workbooks[trip.name] = fill_workbook(trip.sent[-1], FORM, trip.owner.language, change)
-    return Seen(trips, opened)
+    return Seen(trips, others, opened)
 
 
 def test_corrected_a_little_at_a_time_in_libreoffice_it_is_accepted_after_three_rounds(seen: Seen) -> None:
@@ -389,9 +418,9 @@ def test_the_answers_after_three_rounds_are_those_that_were_written(seen: Seen, 
         assert values(last) == values(right), trip.name
 
 
-@pytest.mark.parametrize("name", ["by_us", "grid"])
+@pytest.mark.parametrize("name", ["by_us", "grid", "below"])
 def test_what_is_shown_before_it_is_calculated_is_what_libreoffice_calculates(seen: Seen, name: str) -> None:
-    made = {"by_us": mistaken("S19", by_us=True)[1], "grid": mistaken("P11")[1]}[name].content
+    made = seen.made[name]
     foretold, formulas, calculated = open_(made, data_only=True), open_(made), open_(seen.opened[name], data_only=True)
 
     shown = 0

@@ -149,7 +149,7 @@ def test_a_later_letter_tells_what_has_been_corrected(round_: Round, register: R
     take_in(register, Made("better", day(10, month=2), "needs_correction", findings=(MORE,)))
 
     (text,) = texts(round_, make_letters(round_, register, LATER))
-    assert "Takk. Vi har mottatt en ny versjon av listen «better»" in text
+    assert "Takk for en ny versjon av listen «better»" in text
     assert "1 av 2 opplysninger er rettet, og 1 gjenstår." in text
     assert "innen tirsdag 26. februar" in text
 
@@ -254,3 +254,54 @@ def test_many_owners_are_written_to_some_at_a_time(
     take_in(register, *(Made(f"{n}", recipient=f"{n}", report=f"BAT-{n}-1") for n in range(1000, 1005)))
 
     assert [row["recipient"] for row in make_letters(round_, register, NOW)] == [f"{n}" for n in range(1000, 1005)]
+
+
+# the marked workbook
+
+
+def names_of(message: EmailMessage) -> list[str | None]:
+    return [part.get_filename() for part in message.iter_attachments()]
+
+
+def test_a_letter_brings_a_marked_workbook_of_each_report_that_is_to_be_corrected(
+    round_: Round, register: Register
+) -> None:
+    third = Made("third", report="BAT-0001-3", outcome="needs_correction", findings=(ERROR,))
+    take_in(register, WRONG, Made("second", report="BAT-0001-2"), third)
+
+    (row,) = make_letters(round_, register, NOW)
+
+    message = read_message(round_.folder / row["path"])
+    assert names_of(message) == ["BAT-0001-1-rettes.xlsx", "BAT-0001-3-rettes.xlsx"]
+    assert "Åpne filene som ligger ved (BAT-0001-1-rettes.xlsx og BAT-0001-3-rettes.xlsx)." in text_of(message)
+
+
+def test_a_marked_workbook_without_room_lies_beside_the_letter_which_says_where_it_is(
+    round_: Round, register: Register
+) -> None:
+    with (round_.folder / "round.toml").open("a", encoding="utf-8") as file:
+        file.write('[mail]\nmax_megabytes = 0.01\nlarge_files = "https://kontoret.no/filer"\n')
+    small = Round(round_.folder)
+    take_in(register, WRONG)
+
+    (row,) = make_letters(small, register, NOW)
+
+    message = read_message(small.folder / row["path"])
+    assert names_of(message) == []
+    assert "«BAT-0001-1-rettes.xlsx» er for stor til å ligge ved. Dere finner den her: https://" in text_of(message)
+    assert "Åpne filen dere sendte oss" in text_of(message)
+    assert (small.outbox / "BAT-0001-1-rettes.xlsx").read_bytes().startswith(b"PK")
+
+
+def test_a_workbook_that_cannot_be_marked_stops_no_letter(
+    round_: Round, register: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("outputs.marking.Marker.mark", lambda *_: 1 / 0)
+    take_in(register, WRONG)
+
+    (row,) = make_letters(round_, register, NOW)
+
+    message = read_message(round_.folder / row["path"])
+    assert names_of(message) == []
+    assert "Åpne filen dere sendte oss" in text_of(message)
+    assert REPORT in caplog.text

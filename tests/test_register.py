@@ -19,8 +19,14 @@ from outputs.archive import ArchiveError, archive, sweep
 from outputs.log import (
     APPEND_ONLY,
     arrivals,
+    casework,
     decisions,
+    exported,
+    exports,
+    extensions,
     finding_row,
+    forgettings,
+    imports,
     letter_events,
     letter_ids,
     letter_orders,
@@ -344,10 +350,13 @@ def test_a_crash_in_the_middle_leaves_nothing(register: Register, monkeypatch: p
 def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any) -> None:  # noqa: ANN401 - any table
     merge(register, SECOND)
     register.merge([Verdict(FIRST.source(), "failed", {"nb": "Feil hos oss."})], NOW)
+    register.merge([Verdict(Made("pdf").source(), "unreadable", {"nb": "PDF."}, code="pdf")], NOW)
     register.set_correction_deadline(REPORT, NOW)
     with register.writing() as connection:
+        connection.execute(insert(forgettings).values(by="NN", reason="post", at=NOW))
         decision = {"report": REPORT, "what": "waive", "rulings": {}, "waives": ["B2"], "by": "NN", "reason": "post"}
         connection.execute(insert(decisions).values(**decision, at=NOW))
+        connection.execute(insert(extensions).values(decision=1, due=NOW))
         review = {"id": 1, "sha256": SECOND.source().sha256, "news": 0, "why": "ingest", "at": NOW}
         connection.execute(insert(reviews).values(review))
         again = {"id": 1, "sha256": SECOND.source().sha256, "path": "a/b.xlsx", "name": "b.xlsx", "clock": "mail"}
@@ -365,6 +374,11 @@ def test_the_log_refuses_to_change_and_to_forget(register: Register, table: Any)
             "subject": "Takk",
         }
         connection.execute(insert(letters).values(made_at=NOW, **letter))
+        connection.execute(insert(exports).values(id=1, code="abc", name="register.xlsx", at=NOW))
+        connection.execute(insert(exported).values(export=1, report=REPORT, shown={"owner": "Ask"}, casework={}))
+        brought = {"kind": "casework", "source": "abc", "name": "a.xlsx", "sha256": "f" * 64, "rows": 1, "at": NOW}
+        connection.execute(insert(imports).values(id=1, **brought))
+        connection.execute(insert(casework).values(import_id=1, report=REPORT, field="note", value="x", at=NOW))
         connection.execute(insert(letter_events).values(letter=1, state="queued", at=NOW))
         connection.execute(insert(letter_ids).values(letter=1, message_id="<1@example.no>"))
         connection.execute(insert(letter_orders).values(letter=1, what="hold", by="NN", reason="post", at=NOW))

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 import cli
 from intake.registers import RegisterFile, read_records, read_register, source_of
 from intake.submission import Submission
-from outputs.ingest import known_of
+from outputs.checking import known_of
 from outputs.known_files import snapshots
 from outputs.register import Register
 from templates.round import Round

@@ -86,8 +86,9 @@ def catalogue_texts() -> Iterator[Text]:
 
 
 def letter_texts() -> Iterator[Text]:
-    """What stands in the layouts of letters besides jinja and HTML: it has to be right in every language."""
-    for path in sorted((ROOT / "outputs" / "letters").glob("letter.*")):
+    """What stands in the layouts of letters and pages besides jinja and HTML: it has to be right in every language."""
+    letters, pages = (ROOT / "outputs" / name for name in ("letters", "overview"))
+    for path in sorted([*letters.glob("letter.*"), *pages.glob("*.html")]):
         text = TAG.sub(" ", MARKUP.sub(" ", path.read_text(encoding="utf-8")))
         for language in LANGUAGES:
             yield Text(path.relative_to(ROOT).as_posix(), "layout", language, text)
@@ -176,6 +177,20 @@ def test_every_text_is_spelt_right(hunspell: Hunspell, language: str) -> None:
     assert not told, "\n" + "\n".join(told)
 
 
+@each_language
+def test_every_golden_letter_is_spelt_right(hunspell: Hunspell, language: str) -> None:
+    told = mistakes(hunspell, language, golden_letters(language))
+
+    assert not told, "\n" + "\n".join(told)
+
+
+def golden_letters(language: str) -> Iterator[Text]:
+    """The letters as owners get them, less what others have named: titles, files, the office."""
+    for path in sorted((ROOT / "tests" / "letters").glob(f"*-{language}.txt")):
+        text = re.sub(r"«[^»]*»|\S+\.xlsx|Statsforvalteren i Oslo og Viken", " ", path.read_text(encoding="utf-8"))
+        yield Text(path.relative_to(ROOT).as_posix(), "letter", language, text)
+
+
 @pytest.mark.parametrize(
     ("language", "text", "wrong"),
     [
@@ -258,7 +273,8 @@ def test_texts_of_every_kind_are_looked_at(file: str, key: str) -> None:
 
 
 def test_jinja_and_html_leave_no_words_of_the_layout() -> None:
-    assert [text.words() for text in letter_texts()] == [[], [], [], []]
+    assert [(text.file, text.words()) for text in letter_texts() if text.words()] == []
+    assert len(list(letter_texts())) == 14
 
 
 @pytest.mark.parametrize("path", sorted(WORDS.glob("*.txt")), ids=lambda path: path.name)

@@ -208,13 +208,13 @@ OLDER = """
 CREATE TABLE decisions_old (id INTEGER NOT NULL PRIMARY KEY, report TEXT NOT NULL, what TEXT NOT NULL,
     "by" TEXT NOT NULL, reason TEXT NOT NULL, at TIMESTAMP NOT NULL);
 DROP TABLE decisions; ALTER TABLE decisions_old RENAME TO decisions;
-ALTER TABLE returns DROP COLUMN "by"; ALTER TABLE arrivals DROP COLUMN "by"; {letters}
+ALTER TABLE returns DROP COLUMN "by"; ALTER TABLE arrivals DROP COLUMN "by"; ALTER TABLE letters DROP COLUMN "by";
 ALTER TABLE correction_deadlines DROP COLUMN set_at; ALTER TABLE correction_deadlines DROP COLUMN "by";
 DROP TABLE review_findings; DROP TABLE reviews; DROP TABLE failures; DROP TABLE shape; DROP TABLE finding;
 INSERT INTO returns (sha256, path, name, received, outcome, reason, ingested_at)
     VALUES ('f', 'inbox/f.xlsx', 'f.xlsx', '2030-01-09', 'failed', '{{}}', '2030-01-09');
 INSERT INTO arrivals VALUES ('inbox/f.xlsx', 'f', 'failed', '2030-01-09');
-INSERT INTO origins VALUES ('inbox/f.xlsx', 'f', '2030-01-09', 'file', NULL, NULL, NULL, NULL);
+INSERT INTO origins VALUES ('inbox/f.xlsx', 'f', '2030-01-09', 'file', NULL, NULL, NULL, NULL, NULL);
 {number}
 """
 
@@ -222,8 +222,9 @@ INSERT INTO origins VALUES ('inbox/f.xlsx', 'f', '2030-01-09', 'file', NULL, NUL
 def make_older(round_: Round) -> None:
     server = isinstance(round_.database, Server)
     number = "UPDATE made_for SET log = 1203948571" if server else "PRAGMA user_version = 1203948571"
-    letters = "" if server else 'ALTER TABLE letters DROP COLUMN "by";'  # there a trigger stands on the column
-    script = OLDER.format(number=number, letters=letters)
+    script = OLDER.format(number=number)
+    if server:  # there triggers stand on the columns
+        script = script.replace('DROP COLUMN "by"', 'DROP COLUMN "by" CASCADE')
     tampered(round_, *filter(None, map(str.strip, script.split(";"))))
 
 

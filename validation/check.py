@@ -68,7 +68,9 @@ def _late_reason(source: Return, form: Form) -> dict[str, str]:
 def _refusal(refused: Refused, findings: list[Finding], form: Form) -> Verdict:
     told = _told(refused.reason, form, **{"name": refused.source.name, **refused.details})
     answers, found = refused.submission, tuple(findings)
-    return Verdict(refused.source, refused.outcome, told, answers, found, refused.report, refused.recipient)
+    return Verdict(
+        refused.source, refused.outcome, told, answers, found, refused.report, refused.recipient, refused.reason
+    )
 
 
 def _told(reason: str, form: Form, **details: str) -> dict[str, str]:
@@ -105,24 +107,37 @@ def find(
     Rules between reports take these for all there are, unless `across` is false.
     """
     collected = [_Collected(form, submission) for submission in submissions]
-    for one in collected:
-        one.add_readings()
-    _add_checks(form, collected)
+    failed = _failures(form, collected)
+    alone = {scope.frame[SUBMISSION][at] for cause, scope, at in failed if cause.rule.alone}
+    for number, one in enumerate(collected):
+        if number not in alone:
+            one.add_readings()
+    _add_failures(
+        collected, [one for one in failed if one[0].rule.alone or one[1].frame[SUBMISSION][one[2]] not in alone]
+    )
     for one in collected:
         one.add_named_checks()
     _add_hits(form, collected, known, across=across)
     return [one.findings(known) for one in collected]
 
 
-def _add_checks(form: Form, collected: list["_Collected"]) -> None:
+Failed = tuple[Cause, Scope, int]
+"""What failed, where it was looked at, and the row of its frame."""
+
+
+def _failures(form: Form, collected: list["_Collected"]) -> list[Failed]:
     frames = make_frames(form, [one.submission for one in collected])
     rules = bound_rules(form)
-    failed: list[tuple[Cause, Scope, int]] = []
+    failed: list[Failed] = []
     for key, sheet in form.sheets.items():
         scope = Scope(frames, key)
         checks = sheet_checks(form, rules, scope, sheet)
         found = failures(scope.frame, [check for check, _ in checks])
         failed += [(checks[number][1], scope, row) for number, row in found]
+    return failed
+
+
+def _add_failures(collected: list["_Collected"], failed: list[Failed]) -> None:
     for cause, scope, at in failed:
         if cause.missing:
             collected[scope.frame[SUBMISSION][at]].note_missing(cause, scope.frame[ROW][at])
@@ -169,7 +184,7 @@ class _Collected:
 
     def add(self, cause: Cause, position: int, values: dict[str, Value]) -> None:
         row = self.submission.sheets[cause.sheet].rows[position]
-        if cause.missing or not self._waits(cause, row):
+        if cause.missing or cause.rule.alone or not self._waits(cause, row):
             self._append(cause, row, values)
 
     def add_named_checks(self) -> None:

@@ -20,6 +20,7 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     report: str | None = None
     recipient: str | None = None
+    code: str = ""  # why it was refused, in intake/texts.toml; empty when it was not
 
     def ended(self, outcome: str, reason: dict[str, str] | None = None) -> Self:
         """The same verdict with another outcome."""

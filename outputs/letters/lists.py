@@ -36,20 +36,24 @@ class Lists:
         self.form = form
         self.words = words
 
-    def groups(self, found: Mapping[str, Sequence[Finding]], shares: Mapping[str, int]) -> Iterator[Group]:
+    def groups(
+        self, found: Mapping[str, Sequence[Finding]], shares: Mapping[str, int], *, marked: bool
+    ) -> Iterator[Group]:
         """List errors tab by tab, then what we ask about, then what we understood.
 
-        Both mappings go by severity; `shares` says how many lines there is room for.
+        Both mappings go by severity; `shares` says how many lines there is room for, `marked` whether
+        a workbook goes along that shows all of it.
         """
-        yield from self._errors(self._ordered(found[ERROR]), shares[ERROR])
+        more = "more_marked" if marked else "more"
+        yield from self._errors(self._ordered(found[ERROR]), shares[ERROR], more)
         questions = "questions_too_heading" if found[ERROR] else "questions_heading"
         for severity, heading in ((WARNING, questions), (INFO, "understood_heading")):
             if found[severity]:
                 shown = self._ordered(found[severity])[: shares[severity]]
                 lines = tuple(self._line(finding, with_tab=True) for finding in shown)
-                yield Group(self.words.say(heading), lines, self._more(len(found[severity]) - len(lines)))
+                yield Group(self.words.say(heading), lines, self._more(more, len(found[severity]) - len(lines)))
 
-    def _errors(self, found: list[Finding], room: int) -> Iterator[Group]:
+    def _errors(self, found: list[Finding], room: int, more: str) -> Iterator[Group]:
         tabs: dict[str, list[Line]] = {}
         for finding in found[:room]:
             heading = clean(finding.sheet, NAME_LENGTH) or self.words.say("whole_file")
@@ -57,10 +61,10 @@ class Lists:
         for heading, lines in tabs.items():
             yield Group(heading, tuple(lines))
         if len(found) > room:
-            yield Group("", (), self._more(len(found) - room))
+            yield Group("", (), self._more(more, len(found) - room))
 
-    def _more(self, n: int) -> str:
-        return self.words.say("more", n=n) if n else ""
+    def _more(self, key: str, n: int) -> str:
+        return self.words.say(key, n=n) if n else ""
 
     def _ordered(self, found: Sequence[Finding]) -> list[Finding]:
         return sorted(found, key=lambda finding: (self.sheet(finding), finding.sheet, _first_cell(finding)))

@@ -7,21 +7,24 @@ from datetime import date, datetime
 from pathlib import Path
 
 from templates.form import Form
-from templates.texts import load_texts
+from templates.texts import Texts, load_texts
 
 TEXTS = Path(__file__).parent / "texts.toml"
+NOUNS = ("noun", "Noun", "the", "The", "many")  # every text may name them
+COUNTED = ("n", "number", "Number")  # and these, where it is chosen by a number
 LONGEST_LIST = 4  # items of a list inside a sentence
 
 
 class Phrases:
     """What letters say in one language, with the form's own noun."""
 
-    def __init__(self, form: Form, language: str) -> None:
-        self.texts = load_texts(TEXTS)
+    def __init__(self, form: Form, language: str, texts: Texts | None = None) -> None:
+        self.texts = texts or load_texts(TEXTS)
+        self.form = form
         self.language = language
         noun = form.file.noun
         one, the, many = (self.own(text) for text in (noun.one, noun.the, noun.many))
-        self.noun = {"noun": one, "Noun": capital(one), "the": the, "The": capital(the), "many": many}
+        self.noun = dict(zip(NOUNS, (one, capital(one), the, capital(the), many), strict=True))
 
     def say(self, key: str, **values: object) -> str:
         return clean(self.texts.say(key, self.language, **self.noun, **values))
@@ -29,7 +32,8 @@ class Phrases:
     def count(self, key: str, n: int, **values: object) -> str:
         """Say the phrase for one or for many."""
         number = self.number(n)
-        return self.say(f"{key}_{'one' if n == 1 else 'many'}", n=n, number=number, Number=capital(number), **values)
+        counted = dict(zip(COUNTED, (n, number, capital(number)), strict=True))
+        return self.say(f"{key}_{'one' if n == 1 else 'many'}", **counted, **values)
 
     def own(self, text: Mapping[str, str]) -> str:
         """Choose this language from a text of the form, or the first there is."""
@@ -66,7 +70,8 @@ def capital(text: str) -> str:
 
 def clean(text: str, limit: int | None = None) -> str:
     """Make one line of visible characters: no line breaks, no control or direction marks."""
-    line = re.sub(" {2,}", " ", "".join(map(_visible, text))).strip()
+    seen = text if text.isprintable() else "".join(map(_visible, text))
+    line = (re.sub(" {2,}", " ", seen) if "  " in seen else seen).strip()
     return line if limit is None or len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 

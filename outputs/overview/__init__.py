@@ -1,0 +1,1 @@
+"""The dashboard's parts: what is counted, its words, its pictures, its lists, its pages."""
