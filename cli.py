@@ -385,15 +385,15 @@ def status(folder: Path, *, as_json: bool) -> None:
             "recipients": len(round_.recipients),
             "sent": len(round_.sent()),
             **register.status_counts(),
-            "letters": letter_counts(register),
         }
+        letters = letter_counts(register)
         skipped = unchecked(round_.form, known_of(round_))
     if as_json:
         _print_json(counts)
     else:
-        _tell(status_lines(counts))
+        _tell(status_lines({**counts, "letters": letters}))
         _tell(unchecked_lines(skipped))
-    waits = counts["need_a_person"] or counts["letters"].keys() & set(NEED_A_PERSON)
+    waits = counts["need_a_person"] or letters.keys() & set(NEED_A_PERSON)
     sys.exit(NEEDS_A_PERSON if waits else DONE)
 
 

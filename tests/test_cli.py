@@ -83,7 +83,7 @@ def test_form_check_says_what_a_form_holds() -> None:
     result = run("form", "check", HEAVY_FORM)
 
     assert result.exit_code == 0
-    assert "behovsmelding-2024 2024.1 is in order: 55 questions, 5 tables" in result.stdout
+    assert "behovsmelding-2024 2024.1 is in order: 56 questions, 5 tables" in result.stdout
     assert run("form", "list").stdout == "behovsmelding-2024\n"
 
 

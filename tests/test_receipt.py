@@ -133,6 +133,9 @@ def sent_by(folder: Path, sender: str | None, contact: str = "kari@asker.example
     return judge([receive(Return(path, "0" * 64, DESK.in_time, sender, MAIL_SERVER), DESK.office)], DESK.form)[0]
 
 
+CALM = "Vi svarer bare til adressen vi har registrert. Dere trenger ikke gjøre noe."
+
+
 @pytest.mark.parametrize(
     ("sender", "contact"),
     [
@@ -160,7 +163,11 @@ def test_another_sender_is_noted_and_nothing_more(sender: str, contact: str, tmp
 
     assert judged.outcome == "accepted"
     assert [(one.rule, one.severity, one.message["nb"]) for one in judged.findings] == [
-        ("C30", "info", f"Avsenderen {sender} er en annen enn kontaktpersonen.")
+        (
+            "C30",
+            "info",
+            f"Avsenderen {sender} er en annen enn kontaktpersonen. {CALM}",
+        )
     ]
 
 

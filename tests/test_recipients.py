@@ -162,7 +162,7 @@ def test_an_empty_file_is_told_the_columns(tmp_path: Path) -> None:
         ),
         ("orgnr;nav;type;epost;språk", "has no column «name» (also understood: name, navn, namn); is «nav» meant?"),
         ("orgnr;navn;epost;språk", "has no column «type» (also understood: type, eiertype, eigartype)"),
-        ("orgnr;navn;type;språk", "has no column «email» (also understood: email, e-mail, epost, e-post)"),
+        ("orgnr;navn;type;språk", "has no column «email» (also understood: email, epost, e-post, e-mail)"),
         ("orgnr;navn;type;epost", "has no column «language» (also understood: language, språk, målform)"),
     ],
 )

@@ -207,7 +207,7 @@ def test_reports_are_held_against_each_other_again_when_the_rules_change(round_:
 OLDER = """
 CREATE TABLE decisions_old (id INTEGER NOT NULL PRIMARY KEY, report TEXT NOT NULL, what TEXT NOT NULL,
     "by" TEXT NOT NULL, reason TEXT NOT NULL, at TIMESTAMP NOT NULL);
-DROP TABLE decisions; ALTER TABLE decisions_old RENAME TO decisions;
+DROP TABLE extensions; DROP TABLE decisions; ALTER TABLE decisions_old RENAME TO decisions;
 ALTER TABLE returns DROP COLUMN "by"; ALTER TABLE arrivals DROP COLUMN "by"; ALTER TABLE letters DROP COLUMN "by";
 ALTER TABLE correction_deadlines DROP COLUMN set_at; ALTER TABLE correction_deadlines DROP COLUMN "by";
 DROP TABLE review_findings; DROP TABLE reviews; DROP TABLE failures; DROP TABLE shape; DROP TABLE finding;
