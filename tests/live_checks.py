@@ -104,6 +104,8 @@ class Generator:
         sheet = self.random.choice(list(self.desk.form.sheets.values()))
         key = self.random.choice([key for key, question in sheet.questions.items() if not question.calculated])
         value = self.value(sheet.questions[key])
+        if sheet.questions[key].locked:
+            return  # what we filled in ourselves and has been changed goes to a person, whatever the answers
         if isinstance(sheet, QuestionSheet):
             answers.setdefault(sheet.key, {})[key] = value
         elif isinstance(sheet, GridSheet):
