@@ -28,7 +28,7 @@ from tests.made_returns import FORM, Made, day, make_form
 from validation.verdict import Verdict
 
 REPORTS, CHILDREN = 10_000, 10
-ROUNDS = {False: 3, True: 1}  # on SQLite; on a server, where the plain ways take long
+ROUNDS = {False: 5, True: 1}  # on SQLite; on a server, where the plain ways take long
 NOW = datetime(2030, 3, 1, 9, tzinfo=UTC)
 Rows = list[tuple[Table, list[dict[str, Any]]]]
 

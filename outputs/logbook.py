@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from outputs.log import (
     returns,
     submissions,
 )
-from outputs.stored import dump_submission, load_submission
+from outputs.stored import dump_submission, load_submission, writable
 from validation.verdict import LATE, Verdict
 
 retimed = (
@@ -145,17 +145,27 @@ def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str,
     return {row.sha256: (row.report, row.recipient) for row in rows}
 
 
-def read_versions(connection: Connection, reports: Collection[str]) -> list[list[Version]]:
-    """Read the versions of each report."""
+def read_versions(
+    connection: Connection, reports: Collection[str], at_hand: Collection[tuple[Submission, str]]
+) -> dict[str, list[Version]]:
+    """Give the versions of each report; those at hand, with how checking ended, are not read again."""
     column = came.c
+    fresh = [submission.source.sha256 for submission, _ in at_hand]
     query = (
         select(column.received, column.path, column.sha256, submissions.c.report, column.outcome)
         .join(submissions, submissions.c.sha256 == column.sha256)
-        .where(among(submissions.c.report, reports))
-        .order_by(submissions.c.report)
+        .where(among(submissions.c.report, reports), ~among(submissions.c.sha256, fresh))
     )
-    versions = [Version(*row) for row in connection.execute(query)]
-    return [list(group) for _, group in groupby(versions, lambda version: version.report)]
+    read = (Version(*row) for row in connection.execute(query))
+    versions: dict[str, list[Version]] = {}
+    for version in (*starmap(_version, at_hand), *read):
+        versions.setdefault(version.report, []).append(version)
+    return versions
+
+
+def _version(submission: Submission, outcome: str) -> Version:
+    source = submission.source
+    return Version(source.received, writable(str(source.path)), source.sha256, submission.report, outcome)
 
 
 def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[str, Submission]:

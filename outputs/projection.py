@@ -3,7 +3,7 @@
 Everything here is made from the log and can be made again; nothing here is the only copy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     case,
     delete,
+    select,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -130,27 +131,29 @@ class Projection:
 
     def replace(self, connection: Connection, states: list[State]) -> None:
         """Write these reports as they stand now, instead of what was there."""
+        column = self.version.c.report
         reports = [state.report for state in states]
-        for table in reversed(self.metadata.sorted_tables):
-            connection.execute(delete(table).where(among(table.c.report, reports)))
+        here = connection.scalars(select(column).where(among(column, reports)).distinct()).all()
+        for table in reversed(self.metadata.sorted_tables) if here else ():
+            connection.execute(delete(table).where(among(table.c.report, here)))
         shown = [(state, state.submission) for state in states if state.submission]
         insert_rows(connection, self.report, [self._report_row(*one) for one in shown])
         insert_rows(connection, self.version, [row for state in states for row in _version_rows(state)])
         insert_rows(connection, self.finding, [row for state, _ in shown for row in _finding_rows(state)])
-        for key, table in self.sheets.items():
-            rows = [row for _, submission in shown for row in self._sheet_rows(key, submission)]
-            insert_values(connection, table, rows)
+        submissions = [submission for _, submission in shown]
+        for sheet in self.form.sheets.values():
+            insert_values(connection, self.sheets[sheet.key], list(self._sheet_rows(sheet, submissions)))
 
-    def _sheet_rows(self, key: str, submission: Submission) -> Iterator[tuple[Value, ...]]:
-        answers = submission.sheets.get(key)
-        questions = tuple(self.columns[key])
-        days = [at for at, name in enumerate(questions) if self.form.sheets[key].questions[name].type == "date"]
-        for place, row in _placed(self.form.sheets[key], answers.rows if answers else ()):
-            found = row.answers
-            values = [found[key].value if key in found else None for key in questions]
-            for at in days:
-                values[at] = _iso(values[at])
-            yield submission.report, *place, *values
+    def _sheet_rows(self, sheet: Sheet, submissions: Iterable[Submission]) -> Iterator[tuple[Value, ...]]:
+        questions = tuple(self.columns[sheet.key])
+        days = [at for at, name in enumerate(questions) if sheet.questions[name].type == "date"]
+        for submission in submissions:
+            report, answers = submission.report, submission.sheets.get(sheet.key)
+            for place, found in _placed(sheet, answers.rows if answers else ()):
+                values = [found[key].value if key in found else None for key in questions]
+                for at in days:
+                    values[at] = _iso(values[at])
+                yield report, *place, *values
 
     def _report_row(self, state: State, submission: Submission) -> dict[str, Any]:
         current = state.current
@@ -189,15 +192,14 @@ def column_names(sheet: Sheet) -> dict[str, str]:
     return names
 
 
-def _placed(sheet: Sheet, rows: tuple[Row, ...]) -> Iterator[tuple[tuple[int | str, ...], Row]]:
-    """Give the rows with what tells them apart; a question sheet always has one."""
+def _placed(sheet: Sheet, rows: tuple[Row, ...]) -> list[tuple[tuple[int | str, ...], dict[str, Answer]]]:
+    """Give the answers of each row with what tells it apart; a question sheet always has one row."""
     if isinstance(sheet, QuestionSheet):
-        yield (), rows[0] if rows else Row(0, "", {})
-    elif isinstance(sheet, TableSheet):
-        yield from (((row.number,), row) for row in rows)
-    else:
-        by_key = {row.key: row for row in rows if row.key in sheet.rows}  # a copied row counts once
-        yield from (((key,), row) for key, row in by_key.items())
+        return [((), rows[0].answers if rows else {})]
+    if isinstance(sheet, TableSheet):
+        return [((row.number,), row.answers) for row in rows]
+    by_key = {row.key: row for row in rows if row.key in sheet.rows}  # a copied row counts once
+    return [((key,), row.answers) for key, row in by_key.items()]
 
 
 def _version_rows(state: State) -> Iterator[dict[str, Any]]:

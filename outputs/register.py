@@ -3,6 +3,7 @@
 What is logged stays (`outputs.log`); the current state is made from it (`outputs.projection`).
 """
 
+import gc
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -46,6 +47,9 @@ from validation.verdict import LATE, Verdict
 
 CHUNK = 1000  # reports at a time
 TEXTS = Path(__file__).parent / "texts.toml"
+
+Fresh = dict[str, list[tuple[Submission, str]]]
+"""Versions at hand, each with how checking ended, by report."""
 
 
 class Register:
@@ -134,7 +138,7 @@ class Register:
         The same files in any order, in one batch or several, give the same current state. Without
         `keep` nothing is written.
         """
-        with self.writing() as connection, _kept_or_not(connection, keep=keep):
+        with _collector_at_rest(), self.writing() as connection, _kept_or_not(connection, keep=keep):
             known = known_returns(connection, [verdict.source.sha256 for verdict in verdicts])
             chosen = _first_of_each(verdicts, known)
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
@@ -206,27 +210,32 @@ class Register:
         self.refresh((), now, "import")
 
     def _take_in(self, connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
-        fresh = {version.source.sha256: version for verdict in verdicts if (version := version_of(verdict))}
+        fresh: Fresh = {}
+        for verdict in verdicts:
+            if submission := version_of(verdict):
+                fresh.setdefault(submission.report, []).append((submission, verdict.outcome))
         if fresh:
-            self._project(connection, sorted({version.report for version in fresh.values()}), fresh)
+            self._project(connection, sorted(fresh), fresh)
             self._review(connection, now, "ingest")
 
     def _review(self, connection: Connection, now: datetime, why: str) -> None:
         self._project(connection, sorted(self.reviewer.review(connection, now, why)))
 
-    def _project(self, connection: Connection, reports: list[str], fresh: dict[str, Submission] | None = None) -> None:
-        """Bring these reports up to date; `fresh` are submissions at hand, which need not be read from the log."""
+    def _project(self, connection: Connection, reports: list[str], fresh: Fresh | None = None) -> None:
+        """Bring these reports up to date; what is `fresh` need not be read from the log."""
         for start in range(0, len(reports), CHUNK):
             self.current.replace(connection, self._states(connection, reports[start : start + CHUNK], fresh or {}))
 
-    def _states(self, connection: Connection, reports: list[str], fresh: dict[str, Submission]) -> list[State]:
+    def _states(self, connection: Connection, reports: list[str], fresh: Fresh) -> list[State]:
         decided = read_decided(connection, reports)
+        at_hand = [one for report in reports for one in fresh.get(report, ())]
         ranked = {
-            versions[0].report: rank(versions, decided.get(versions[0].report, NOTHING_DECIDED).rulings)
-            for versions in read_versions(connection, reports)
+            report: rank(versions, decided.get(report, NOTHING_DECIDED).rulings)
+            for report, versions in read_versions(connection, reports, at_hand).items()
         }
         counts = [standing.version.sha256 for one in ranked.values() for standing in one if standing.counts]
-        loaded = fresh | read_submissions(connection, [sha256 for sha256 in counts if sha256 not in fresh])
+        loaded = {submission.source.sha256: submission for submission, _ in at_hand}
+        loaded |= read_submissions(connection, [sha256 for sha256 in counts if sha256 not in loaded])
         found, reviewed = read_findings(connection, counts), read_reviews(connection, counts)
         due = latest_deadlines(connection, reports)
 
@@ -245,14 +254,11 @@ class Register:
     def _ended(self, connection: Connection, verdicts: list[Verdict]) -> list[Verdict]:
         """Tell how these new files count now, with what was found beside other reports."""
         versions = [verdict.source.sha256 for verdict in verdicts if version_of(verdict)]
-        version = self.current.version.c
-        rows = connection.execute(select(version.sha256, version.outcome).where(among(version.sha256, versions)))
+        column = self.current.version.c
+        rows = connection.execute(select(column.sha256, column.outcome).where(among(column.sha256, versions)))
         outcomes = {row.sha256: row.outcome for row in rows}
         found = self.findings_in(versions)
-        return [
-            replace(_ended(verdict, outcomes), findings=found.get(verdict.source.sha256, verdict.findings))
-            for verdict in verdicts
-        ]
+        return [_ended(verdict, outcomes, found) for verdict in verdicts]
 
     # what it says
 
@@ -291,10 +297,10 @@ class Register:
         """Tell what was found in these versions, also those that do not count; by SHA-256."""
         column = submissions.c
         with self.reading() as connection:
-            rows = connection.execute(select(column.sha256, column.report).where(among(column.sha256, sha256s)))
+            found = read_findings(connection, sha256s)
+            rows = connection.execute(select(column.sha256, column.report).where(among(column.sha256, found)))
             report_of = {row.sha256: row.report for row in rows}
             decided = read_decided(connection, set(report_of.values()))
-            found = read_findings(connection, sha256s)
         return {
             sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
             for sha256, findings in found.items()
@@ -350,6 +356,18 @@ class Register:
         return sorted(rows, key=lambda row: (row["report"] or "", row["path"]))
 
 
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Let Python look for no garbage: a large batch is a million objects, none of them garbage yet."""
+    was_at_work = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_at_work:
+            gc.enable()
+
+
 class _NotKeptError(Exception):
     """Ends a transaction that was only to show what would happen."""
 
@@ -380,11 +398,13 @@ def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[
     return list(first.values())
 
 
-def _ended(verdict: Verdict, outcomes: dict[str, str]) -> Verdict:
-    outcome = outcomes.get(verdict.source.sha256, verdict.outcome)
-    if outcome == SUPERSEDED:
-        return verdict.ended(SUPERSEDED, load_texts(TEXTS).all("reason_superseded"))
-    return verdict.ended(outcome)
+def _ended(verdict: Verdict, outcomes: dict[str, str], found: dict[str, tuple[Finding, ...]]) -> Verdict:
+    sha256 = verdict.source.sha256
+    outcome, findings = outcomes.get(sha256, verdict.outcome), found.get(sha256, verdict.findings)
+    if (outcome, findings) == (verdict.outcome, verdict.findings):
+        return verdict
+    reason = load_texts(TEXTS).all("reason_superseded") if outcome == SUPERSEDED else verdict.reason
+    return replace(verdict, outcome=outcome, reason=reason, findings=findings)
 
 
 def _duplicate(verdict: Verdict, known: dict[str, tuple[str | None, str | None]], anew: Collection[str]) -> Verdict:

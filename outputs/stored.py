@@ -1,6 +1,7 @@
 """How things are stored: the register's own column types, and a Submission as JSON."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,21 +25,35 @@ class Moment(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        return _as_text if dialect.name == "sqlite" else _in_utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+
+def _as_text(value: datetime | None) -> str | None:
+    """Write it as SQLAlchemy does for SQLite."""
+    return None if value is None else value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class Words(TypeDecorator[str]):
-    """Text that people wrote. Half characters, as in a file name of another encoding, become «?»."""
+    """Text that people wrote, as far as it is `writable`."""
 
     impl = Plain
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else value.encode("utf-8", "replace").decode("utf-8").replace(NOTHING, "")
+        return None if value is None else writable(value)
+
+
+def writable(text: str) -> str:
+    """Give the text as a database can keep it: half characters, as in a file name of another encoding, become «?»."""
+    return text if text.isprintable() else text.encode("utf-8", "replace").decode("utf-8").replace(NOTHING, "")
 
 
 def dump_submission(submission: Submission) -> str:
@@ -68,7 +83,7 @@ def _dump_sheet(sheet: SheetAnswers) -> list[Any]:
             row.key,
             {
                 key: (one.value, one.raw, one.cell)
-                if not (one.problem or one.note or one.details) and type(one.value) in PLAIN
+                if one.problem is one.note is None and not one.details and type(one.value) in PLAIN
                 else _dump_answer(one)
                 for key, one in row.answers.items()
             },
