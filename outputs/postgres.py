@@ -18,7 +18,7 @@ PASSWORD = "BEHOV_REGISTER_PASSWORD"  # noqa: S105 - the name of the variable th
 BUSY = "30s"  # how long one process waits for another to finish writing
 CONNECT_SECONDS = "10"
 NUMBERS = "made_for"  # holds the shape of the log, as `PRAGMA user_version` does in SQLite, and whose register it is
-CURRENT = ("report", "version", "finding", "shape")  # tables of the current state that no form names
+CURRENT = ("report", "version", "finding", "label", "shape")  # tables of the current state that no form names
 
 
 class PostgresSchema:

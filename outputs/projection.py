@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeEngine
 
 from intake.submission import Answer, Row, Submission, Value
 from outputs.database import among, insert_rows, insert_values
+from outputs.labelled import label_rows, views
 from outputs.life import AS_FOUND, Standing, counting
 from outputs.log import finding_columns, finding_row
 from outputs.stored import Moment, Plain, Words
@@ -107,6 +108,11 @@ class Projection:
         )
         self.columns = {key: column_names(sheet) for key, sheet in form.sheets.items()}
         self.sheets = {key: self._sheet_table(sheet) for key, sheet in form.sheets.items()}
+        self._of_reports = self.metadata.sorted_tables
+        places = [Column(name, Plain, primary_key=True) for name in ("sheet", "question", "code", "language")]
+        self.label = Table("label", self.metadata, *places, Column("label", Plain, nullable=False))
+        self.labels = list(label_rows(form, self.columns, ROW_KEY))
+        self.views = views(form, self.sheets, self.columns, ROW_KEY)
 
     def _sheet_table(self, sheet: Sheet) -> Table:
         keys: list[Column[Any]] = [Column(REPORT, Plain, ForeignKey(self.report.c.report), primary_key=True)]
@@ -129,12 +135,18 @@ class Projection:
         elif isinstance(sheet, GridSheet):
             yield case({row: number for number, row in enumerate(sheet.rows)}, value=table.c.row_key)
 
+    def begin_again(self, connection: Connection) -> None:
+        """Leave no report, and all labels."""
+        for table in reversed(self.metadata.sorted_tables):
+            connection.execute(table.delete())
+        insert_rows(connection, self.label, self.labels)
+
     def replace(self, connection: Connection, states: list[State]) -> None:
         """Write these reports as they stand now, instead of what was there."""
         column = self.version.c.report
         reports = [state.report for state in states]
         here = connection.scalars(select(column).where(among(column, reports)).distinct()).all()
-        for table in reversed(self.metadata.sorted_tables) if here else ():
+        for table in reversed(self._of_reports) if here else ():
             connection.execute(delete(table).where(among(table.c.report, here)))
         shown = [(state, state.submission) for state in states if state.submission]
         insert_rows(connection, self.report, [self._report_row(*one) for one in shown])

@@ -194,8 +194,7 @@ class Register:
     def rebuild(self) -> None:
         """Make the current state again from the log."""
         with self.writing() as connection:
-            for table in reversed(self.current.metadata.sorted_tables):
-                connection.execute(table.delete())
+            self.current.begin_again(connection)
             self._project(connection, list(connection.scalars(select(submissions.c.report).distinct())))
 
     def refresh(self, reports: Collection[str], now: datetime, why: str) -> None:

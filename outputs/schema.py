@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchTableError
 from sqlalchemy.schema import CreateTable
 
 from outputs.database import Database, insert_rows
+from outputs.labelled import is_view
 from outputs.log import FAILED, log
 from outputs.projection import Projection
 from outputs.refusals import RefusalError
@@ -32,7 +33,7 @@ def fits(connection: Connection, database: Database, current: Projection) -> boo
     """Tell whether all tables are as the program and the form want them."""
     if not fits_log(connection, database) or not inspect(connection).has_table(shape.name):
         return False
-    return connection.scalar(select(shape.c.number)) == _number(current.metadata)
+    return connection.scalar(select(shape.c.number)) == _shape(current)
 
 
 def fits_log(connection: Connection, database: Database) -> bool:
@@ -53,6 +54,9 @@ def fit(connection: Connection, database: Database, current: Projection) -> None
             f"{database.name} was made by another version of behov; "
             "bring it up to date with: behov rebuild (nothing is lost)"
         )
+    for view in inspector.get_view_names():
+        if is_view(view):
+            connection.exec_driver_sql(f'DROP VIEW "{view}"')
     stored = MetaData()
     stored.reflect(connection, only=lambda name, _: name not in log.tables and database.is_ours(name))
     for table in reversed(stored.sorted_tables):
@@ -60,7 +64,9 @@ def fit(connection: Connection, database: Database, current: Projection) -> None
             table.drop(connection)
     for metadata in (log, current.metadata, made):
         metadata.create_all(connection)
-    connection.execute(shape.insert().values(number=_number(current.metadata)))
+    for statement in current.views.values():
+        connection.exec_driver_sql(statement)
+    connection.execute(shape.insert().values(number=_shape(current)))
     database.set_number(connection, _number(log))
 
 
@@ -68,10 +74,15 @@ def _names(columns: Iterable[object]) -> set[str]:
     return {column["name"] if isinstance(column, dict) else column.name for column in columns}  # type: ignore[attr-defined]
 
 
-def _number(metadata: MetaData) -> int:
+def _shape(current: Projection) -> int:
+    """A number that stands for the current state's tables, and for what the form's codes mean."""
+    return _number(current.metadata, *current.views.values(), repr(current.labels))
+
+
+def _number(metadata: MetaData, *more: str) -> int:
     """A number that stands for the tables as the program wants them."""
     tables = sorted(str(CreateTable(table)) for table in metadata.sorted_tables)
-    return zlib.crc32("".join(tables).encode()) >> 1  # a signed 32-bit field
+    return zlib.crc32("".join([*tables, *more]).encode()) >> 1  # a signed 32-bit field
 
 
 # carrying over

@@ -100,6 +100,37 @@ def test_a_report_has_typed_answers_in_a_table_for_each_form_sheet(register: Reg
     ]
 
 
+def test_any_sql_tool_finds_the_words_beside_the_codes(register: Register) -> None:
+    merge(register, FULL)
+
+    with register.reading() as connection:
+        rows = {
+            sheet: [dict(row) for row in connection.exec_driver_sql(f"SELECT * FROM sheet_{sheet}_labels").mappings()]  # noqa: S608
+            for sheet in ("lag", "meldinger", "penger")
+        }
+        both = connection.exec_driver_sql("SELECT language, label FROM label WHERE code = 'PRIVAT'").all()
+    [lag] = rows["lag"]
+    assert [lag[name] for name in ("slag", "slag_label", "sted", "sted_label")] == ["KLUBB", "Klubb", "3203", "Asker"]
+    assert {(row["motor"], row["motor_label"]) for row in rows["meldinger"]} == {("SEIL", "Seil"), ("BENSIN", "Bensin")}
+    assert {(row["row_key"], row["row_key_label"]) for row in rows["penger"]} == {
+        ("TOMT", "Tomt"),
+        ("BRYGGE", "Brygge"),
+    }
+    assert {tuple(row) for row in both} == {("nb", "Privat eier"), ("nn", "Privat eigar")}
+
+
+def test_other_words_in_the_form_stand_in_the_register_at_once(places: Places, tmp_path: Path, form: Form) -> None:
+    merge(Register.open(places.place(), form), FULL)
+
+    changed = make_form(tmp_path / "changed", FORM.replace('nb = "Klubb"', 'nb = "Lag eller klubb"'))
+    register = Register.open(places.place(), changed)
+
+    with register.reading() as connection:
+        assert connection.exec_driver_sql("SELECT slag_label FROM sheet_lag_labels").scalars().all() == [
+            "Lag eller klubb"
+        ]
+
+
 def test_a_report_tells_how_it_stands(register: Register) -> None:
     merge(register, FIRST, replace(SECOND, questions={"navn": "Ask båtlag"}))
 
