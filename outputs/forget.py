@@ -2,10 +2,12 @@
 
 The answers that name them, the senders of files, the addresses of letters, and every finding and note that
 repeats any of it are emptied in the log, by the one way its triggers leave open. The current state
-is made again from what is left. The archived originals are kept, as the law on archives asks.
+is made again from what is left. The archived originals are kept, as the law on archives asks;
+for what else lies in the round's folder see `outputs.forget_files`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, Table, and_, insert, select, update
 
 from intake.personal import names_a_person
 from intake.submission import Answer, Submission
+from outputs.forget_files import STAYS, copies, empty_recipients
 from outputs.letter_states import HELD, QUEUED, SENDING
 from outputs.log import (
     FINDING_FIELDS,
@@ -35,6 +38,7 @@ from outputs.log import (
 )
 from outputs.refusals import RefusalError
 from outputs.register import Register
+from outputs.reporting import mark
 from outputs.stored import dump_submission, load_submission
 from templates.form import Form
 from templates.round import Round
@@ -42,7 +46,6 @@ from templates.round import Round
 GONE = "…"  # stands where a text named somebody
 SHORTEST = 3  # characters of a text that tells somebody; fewer say nothing alone
 ADDRESS = re.compile(r"[^\s<>«»,;:]+@[^\s<>«»,;:]+")
-EXPORTS = (".xlsx", ".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,13 @@ class Forgotten:
 def forget(round_: Round, register: Register, wish: Forgetting, *, dry: bool = False) -> Forgotten:
     """Remove contact persons from the register and from what was made of it. Raises RefusalError."""
     _refuse_too_early(round_, register, wish)
-    files = tuple(_files(round_))
+    files = tuple(copies(round_))
     with register.tried() if dry else register.writing() as connection:
         counts = _Eraser(connection, register.form, wish).erase()
         if any(counts.values()):
             register.rebuild()
             register.refresh([], wish.at, "forget")
+    counts["recipients"] = empty_recipients(round_, dry=dry)
     if not dry:
         for path in files:
             path.unlink()
@@ -99,13 +103,6 @@ def _refuse_too_early(round_: Round, register: Register, wish: Forgetting) -> No
         unsent = len(connection.scalars(query).all())
     if unsent and round_.settings.mail.host:
         raise RefusalError(f"{unsent} letters wait to be sent; send or discard them first: behov outbox")
-
-
-def _files(round_: Round) -> Iterator[Path]:
-    """Find the files that were made from the register and can be made again, and older registers."""
-    if round_.exports.exists():
-        yield from sorted(path for path in round_.exports.rglob("*") if path.suffix in EXPORTS)
-    yield from sorted(round_.folder.glob("register-before-rebuild*.db"))
 
 
 class _Eraser:
@@ -212,7 +209,7 @@ class _Eraser:
         changed = 0
         for row in self.connection.execute(select(exported)).mappings().all():
             texts = {text for sha256 in self.files.get(row["report"], ()) for text in self.texts.get(sha256, ())}
-            shown = _hide(row["shown"], _hider(texts))
+            shown = _hide(row["shown"], _hider(texts | set(map(mark, texts))))
             if shown != row["shown"]:
                 where = {column.name: row[column.name] for column in exported.primary_key}
                 self._change(exported, where, {"shown": shown})
@@ -247,19 +244,23 @@ def _hide(value: Any, hidden: re.Pattern[str] | None) -> Any:  # noqa: ANN401 - 
 
 # for the terminal
 
-LEFT = "archive/ (the originals), inbox/, sent/, outbox/, recipients.csv and backups"
+
+def _named(files: tuple[Path, ...]) -> str:
+    """Name the folders of files, with how many there are in each, and files by themselves."""
+    folders = Counter(f"{path.parts[0]}/" if len(path.parts) > 1 else path.name for path in files)
+    return ", ".join(f"{name} ({count})" if name.endswith("/") else name for name, count in folders.items())
 
 
 def forgotten_lines(done: Forgotten, *, dry: bool) -> Iterator[str]:
     if not done.anything:
-        yield "The register names no contact persons."
+        yield "The round names no contact persons."
         return
     would = "would be emptied" if dry else "are emptied"
     counts = done.counts
     yield (
         f"Contact persons {would} in {counts['answers']} versions, {counts['findings']} findings, "
-        f"{counts['senders']} senders and {counts['letters']} letters."
+        f"{counts['senders']} senders, {counts['letters']} letters and {counts['recipients']} recipients."
     )
     if done.files:
-        yield f"{'To be removed' if dry else 'Removed'}: {', '.join(path.as_posix() for path in done.files)}"
-    yield f"They still stand in {LEFT}: remove those by hand when the law lets you."
+        yield f"{'To be removed' if dry else 'Removed'}: {_named(done.files)}"
+    yield f"They still stand in {STAYS}: remove those by hand when the law lets you."

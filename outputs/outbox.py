@@ -18,6 +18,7 @@ from outputs.database import among
 from outputs.feedback import KINDS, WRONG_FORM, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
+from outputs.life import QUARANTINED
 from outputs.log import submissions
 from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
 from outputs.marking import Marking
@@ -86,7 +87,7 @@ class Told:
                 if how.startswith(AGAIN):
                     told.again.add((sha256, how))
                     continue
-                if sha256 in report_of and not how.startswith(LATE):
+                if sha256 in report_of and not how.startswith((LATE, QUARANTINED)):
                     told.stands.pop(counting.get(report_of[sha256], ""), None)
                     counting[report_of[sha256]] = sha256
                 for which in (told.stands, told.ever):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ PASSWORD = "BEHOV_REGISTER_PASSWORD"  # noqa: S105 - the name of the variable th
 BUSY = "30s"  # how long one process waits for another to finish writing
 CONNECT_SECONDS = "10"
 NUMBERS = "made_for"  # holds the shape of the log, as `PRAGMA user_version` does in SQLite, and whose register it is
+ASIDE = "_before_rebuild"  # after the name of the register's own schema
 CURRENT = ("report", "version", "finding", "label", "shape")  # tables of the current state that no form names
 
 
@@ -99,7 +101,7 @@ class PostgresSchema:
         with self.engine.connect().execution_options(**{IMMEDIATE: True}) as connection, connection.begin():
             inspector = inspect(connection)
             there = inspector.get_schema_names()
-            first = f"{self.server.schema}_before_rebuild"
+            first = f"{self.server.schema}{ASIDE}"
             old = next(name for name in (first, *(f"{first}_{n}" for n in range(2, 1000))) if name not in there)
             connection.exec_driver_sql(f'CREATE SCHEMA "{old}"')
             for table in inspector.get_table_names():
@@ -120,6 +122,9 @@ class PostgresSchema:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in inspect(connection).get_table_names():
                 connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+            for schema in inspect(connection).get_schema_names():  # what was set aside still holds it all
+                if re.fullmatch(rf"{re.escape(self.server.schema)}{ASIDE}(_\d+)?", schema):
+                    connection.exec_driver_sql(f'DROP SCHEMA "{schema}" CASCADE')
 
     def damage(self, connection: Connection) -> Iterator[str]:  # noqa: ARG002 - the server looks after its files
         yield from ()

@@ -187,7 +187,7 @@ def question_behind(form: Form, node: Node) -> Question | None:
 def kept(columns: list[Column], values: list[Shown]) -> dict[str, Any]:
     """Give the values of a report by column, as JSON has them; what is about a person only as a mark of itself."""
     return {
-        column.key: _mark(value) if column.personal and value else _plain(value)
+        column.key: mark(value) if column.personal and value else _plain(value)
         for column, value in zip(columns, values, strict=True)
     }
 
@@ -196,5 +196,6 @@ def _plain(value: Shown) -> str | int | float | bool | None:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _mark(value: Shown) -> str:
+def mark(value: Shown) -> str:
+    """Give what tells that a value has changed, and not what it is."""
     return sha256(str(value).encode()).hexdigest()[:MARK]

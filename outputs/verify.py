@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from outputs.archive import archived, digest
-from outputs.log import GUARDS, imports, returns, submissions
+from outputs.log import GUARDS, forgettings, imports, returns, submissions
 from outputs.register import Register
 from outputs.stored import load_submission
 from templates.round import Round
@@ -72,9 +72,12 @@ def _archive(round_: Round, kept: dict[str, str]) -> Iterator[str]:
 
 def _imported(round_: Round, connection: Connection) -> Iterator[str]:
     """Look whether every snapshot of a register is there, unchanged."""
+    forgotten = connection.scalar(select(func.max(forgettings.c.at)))
     for row in connection.execute(select(imports).where(imports.c.kept.is_not(None)).order_by(imports.c.id)).mappings():
         path = round_.folder / row["kept"]
         if not path.is_file():
+            if forgotten and row["kind"] == "recipients" and row["at"] <= forgotten:
+                continue  # it named contact persons
             yield f"{row['kept']} is lost; put it back from your backup, or import {row['name']} again"
         elif digest(path) != row["kept_sha256"]:
             yield f"{row['kept']} is not what was imported; put it back from your backup"

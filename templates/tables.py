@@ -41,7 +41,7 @@ def read_rows(path: Path, kind: str, required: tuple[str, ...]) -> list[tuple[in
     if not path.exists():
         raise TableError(f"{path} does not exist; put your owners there, one row each")
     try:
-        table = xlsx_table(path) if path.suffix.lower() == ".xlsx" else _csv_table(path)
+        table = xlsx_table(path) if path.suffix.lower() == ".xlsx" else csv_table(path)
     except OSError as error:
         raise TableError(f"{path.name} cannot be read ({error.strerror}); close it in other programs") from error
     if not table:
@@ -73,7 +73,8 @@ def _cell(cells: list[str], index: int, name: str) -> str:
     return text.zfill(LEADING_ZEROS[name]) if name in LEADING_ZEROS and text.isdigit() else text
 
 
-def _csv_table(path: Path) -> list[list[str]]:
+def csv_table(path: Path) -> list[list[str]]:
+    """Give the cells as texts, whatever divides them. Raises TableError, OSError."""
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")

@@ -137,6 +137,18 @@ def test_reports_in_any_order_and_any_batches_give_the_same_findings(
         assert found(register) == expected, split
 
 
+def test_any_order_gives_the_same_findings_on_either_database(places: Places, form: Form) -> None:
+    found_in: list[Any] = []
+    for number, order in enumerate(permutations((FIRST, SAME, STRANGER))):
+        register = Register.open(places.place(f"order{number}"), form)
+        for part in (order[: number % 3], order[number % 3 :]):  # a batch or two
+            take_in(register, *part)
+        found_in.append(found(register))
+
+    assert {rule for findings in found_in[0].values() for rule, _, _ in findings} == {"B5", "B6"}
+    assert found_in == [found_in[0]] * 6
+
+
 def test_the_run_tells_what_it_found_beside_reports_of_earlier_runs(register: Register) -> None:
     assert take_in(register, FIRST) == [[]]
     assert take_in(register, SAME, STRANGER) == [["B5"], ["B6"]]

@@ -1,14 +1,13 @@
 """Contact persons removed after the round: gone from the register, with a record of it, and all else as it was."""
 
-import io
 import json
-import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from openpyxl import Workbook
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -28,6 +27,7 @@ from tests.databases import Places
 from tests.made_returns import FORM, OWNER, REPORT, Made, day, make_form
 from tests.test_loop import PLAN, PLANTS, Club, club  # noqa: F401 - a fixture
 from tests.test_upkeep import take_in
+from tests.unpacked import holding, unpacked
 from validation.findings import Finding
 
 AFTER = datetime(2030, 6, 1, 9, tzinfo=UTC)
@@ -52,6 +52,7 @@ WRONG = Finding(
 )
 OTHER = Finding("B3", "warning", "Lag", ("C8",), ("andel",), {"nb": f"{PERSONS[0]}, stemmer det?"})
 FIRST = Made("first", day(10), "needs_correction", findings=(WRONG, OTHER), questions=NAMED)  # type: ignore[arg-type]
+REMOVED = ["exports/register.xlsx", "inbox/again.xlsx", "inbox/first.xlsx"]
 BIRTH_NUMBER = "01010700066"
 
 
@@ -99,7 +100,7 @@ def test_contact_persons_are_gone_from_the_register_and_all_else_is_there(round_
 
     said = everything(register)
     assert not [person for person in PERSONS if person in said]
-    assert done.counts == {"answers": 2, "senders": 4, "findings": 4, "letters": 1, "exports": 1}
+    assert done.counts == {"answers": 2, "senders": 4, "findings": 4, "letters": 1, "exports": 1, "recipients": 0}
     [row] = register.reports()
     assert (row["owner"], row["errors"], row["remarks"]) == ("Ask båtlag", 1, 1)
     [answers] = register.sheet_rows("lag", [REPORT])[REPORT]
@@ -134,9 +135,67 @@ def test_the_originals_are_kept_and_what_was_made_of_the_register_is_removed(rou
 
     done = forget(round_, Register.of(round_), WISH)
 
-    assert [path.as_posix() for path in done.files] == ["exports/register.xlsx"]
+    assert [path.as_posix() for path in done.files] == REMOVED
     assert not list(round_.exports.iterdir())
     assert {path.name: path.read_bytes() for path in round_.archive.iterdir()} == originals
+
+
+def test_the_round_names_them_in_originals_and_letters_only(round_: Round) -> None:
+    listed = ("Lise Listeført", "22113344", "lise.listefort@example.no")
+    columns = "orgnr;navn;type;epost;språk;kontaktperson;telefon;kontakt_epost"
+    row = f"{OWNER};Ask båtlag;KLUBB;kontakt@example.no;nb;{';'.join(listed)}"
+    (round_.folder / "nye.csv").write_text(f"{columns}\n{row}\n", encoding="utf-8")
+    words = (["import", str(round_.folder / "nye.csv"), "--yes"], ["dashboard"], ["export", "--format", "parquet"])
+    for one in words:
+        result = CliRunner().invoke(cli.main, ["--round", str(round_.folder), *one])
+        assert result.exit_code == 0, result.output
+    (round_.folder / "nye.csv").unlink()
+    for folder in (round_.sent_folder, round_.outbox):
+        folder.mkdir(exist_ok=True)
+    (round_.sent_folder / "ask.xlsx").write_text(listed[0], encoding="utf-8")
+    (round_.outbox / "index.html").write_text(PERSONS[0], encoding="utf-8")
+    (round_.inbox / "mail.eml").write_text(f"From: {PERSONS[1]}\n\n.", encoding="utf-8")
+    persons = (*PERSONS[:3], *listed)
+    assert {name.partition("/")[0] for name in naming(round_, persons)} >= {
+        "recipients.csv", "known", "exports", "dashboard", "sent", "outbox", "inbox",
+    }  # fmt: skip
+
+    assert run(round_, "--by", "Kari", "--reason", "over", "--yes").exit_code == 0
+
+    assert {name for name in naming(round_, persons) if not name.startswith("outbox/")} == {"inbox/mail.eml"}
+    assert all(name.endswith(".eml") for name in naming(round_, persons))
+    assert list(Round(round_.folder).recipients) == [OWNER], "the owners themselves are known"
+    assert verify(round_, Register.of(round_)) == []
+    assert run(round_, "--by", "Kari", "--reason", "over").stdout == "The round names no contact persons.\n"
+
+
+def naming(round_: Round, persons: tuple[str, ...]) -> list[str]:
+    """List the files outside archive/ that name somebody."""
+    every = (path for path in round_.folder.rglob("*") if path.is_file() and path.parent != round_.archive)
+    return [path.relative_to(round_.folder).as_posix() for path in every if holding(path, persons)]
+
+
+def test_received_files_that_the_archive_has_are_removed_and_others_stay(round_: Round) -> None:
+    (round_.inbox / "unknown.xlsx").write_text("never taken in", encoding="utf-8")
+    taken = [path.name for path in round_.inbox.iterdir() if path.name != "unknown.xlsx"]
+
+    done = forget(round_, Register.of(round_), WISH)
+
+    assert taken
+    assert {path.name for path in done.files if path.parts[0] == "inbox"} == set(taken)
+    assert [path.name for path in round_.inbox.iterdir()] == ["unknown.xlsx"]
+
+
+def test_a_list_of_recipients_in_excel_is_emptied_too(round_: Round) -> None:
+    book = Workbook()
+    book.worksheets[0].append(["orgnr", "navn", "type", "epost", "språk", "Kontaktperson"])
+    book.worksheets[0].append([OWNER, "Ask båtlag", "KLUBB", "kontakt@example.no", "nb", "Lise"])
+    book.save(round_.folder / "recipients.xlsx")
+
+    assert forget(round_, Register.of(round_), WISH).counts["recipients"] == 1
+
+    [recipient] = Round(round_.folder).recipients.values()
+    assert (recipient.name, recipient.contact) == ("Ask båtlag", "")
 
 
 def test_nothing_of_them_is_left_in_the_file_of_the_register(tmp_path: Path, round_: Round) -> None:
@@ -154,7 +213,7 @@ def test_a_look_beforehand_changes_nothing(round_: Round) -> None:
     result = run(round_, "--by", "Kari", "--reason", "over", "--dry-run", "--json")
 
     told = json.loads(result.stdout)
-    assert (told["dry_run"], told["removed"]["answers"], told["files"]) == (True, 2, ["exports/register.xlsx"])
+    assert (told["dry_run"], told["removed"]["answers"], told["files"]) == (True, 2, REMOVED)
     assert everything(Register.of(round_)) == before
     assert (round_.exports / "register.xlsx").exists()
 
@@ -170,8 +229,10 @@ def test_it_is_asked_before_anything_is_removed(round_: Round) -> None:
 
     result = run(round_, *words, answer="y\n")
     assert result.exit_code == 0
-    assert "Contact persons are emptied in 2 versions, 4 findings, 4 senders and 1 letters." in result.stdout
-    assert run(round_, *words).stdout == "The register names no contact persons.\n"
+    assert (
+        "Contact persons are emptied in 2 versions, 4 findings, 4 senders, 1 letters and 0 recipients." in result.stdout
+    )
+    assert run(round_, *words).stdout == "The round names no contact persons.\n"
 
 
 def test_the_same_again_adds_no_record(round_: Round) -> None:
@@ -244,23 +305,20 @@ def test_a_birth_number_stands_in_the_original_and_nowhere_else(club: Club) -> N
     told = club.json("ingest", "--answers")
     club.run("feedback")
     club.run("export")
+    for kind in ("csv", "parquet", "journal"):
+        club.run("export", "--format", kind)
+    club.run("dashboard")
     shown = [club.run(*words).output for words in (["show", "HAGE-0001-1"], ["status"])]
 
     digits = (BIRTH_NUMBER, spaced, BIRTH_NUMBER.lstrip("0"))
     assert told["counts"] == {"needs_correction": 1}
     assert not [number for number in digits for text in [str(told), *shown] if number in text]
     made = [one for one in club.folder.rglob("*") if one.is_file() and one.parent.name != "inbox"]
-    assert {one.parent.name for one in made} >= {"runde", "exports", "outbox", "archive", "logs"}
+    folders = {one.parent.name for one in made}
+    assert folders >= {"runde", "exports", "csv", "parquet", "outbox", "archive", "logs", "dashboard"}
+    assert b"Gulrot" in b"".join(unpacked(one) for one in made if one.suffix == ".eml"), (
+        "the marked workbook is looked at"
+    )
     for one in made:
-        content = unpacked(one.read_bytes())
-        held = [number for number in digits if number.encode() in content]
-        assert bool(held) == (one.parent.name == "archive"), one
+        assert bool(holding(one, digits)) == (one.parent.name == "archive"), one
     assert path.read_bytes() == next((club.folder / "archive").iterdir()).read_bytes()
-
-
-def unpacked(content: bytes) -> bytes:
-    """The bytes of a file, and of what lies in it when it is a workbook."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        return content
-    with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        return b"".join(parts.read(name) for name in parts.namelist())

@@ -3,8 +3,9 @@
 import shutil
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,22 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Column, Connection, Table, event, select
 
 from intake.submission import MAIL_SERVER
 from outputs import mailroom
 from outputs.archive import archive
+from outputs.case_log import read_casework
+from outputs.checking import known_of
 from outputs.decide import Wish, decide
+from outputs.exports import export
 from outputs.feedback import KINDS
+from outputs.forget import Forgetting, forget
+from outputs.imports import Incoming, look_through
 from outputs.letter_states import COUNTING, SENT
 from outputs.letter_states import WAITING as WAITING_LETTERS
 from outputs.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, TRANSITIONS, WAITING
-from outputs.log import APPEND_ONLY, failures, letters
+from outputs.log import APPEND_ONLY, ERASABLE, failures, letters, submissions
 from outputs.mailroom import known, sends_itself
 from outputs.notice_letters import REMINDER
 from outputs.notices import make_reminders
@@ -41,6 +47,7 @@ from outputs.verify import current_state, verify
 from templates.round import Round, Sent
 from tests.databases import Places
 from tests.made_returns import ACROSS_RULES, ERROR, FORM, LATE_FINDING, OWNER, REMARK, Made, day, make_form
+from tests.test_casework import write
 from validation.findings import Finding
 from validation.verdict import Verdict
 
@@ -50,6 +57,18 @@ RECIPIENTS = f"""orgnr;navn;type;epost;språk
 {OWNER};Ask båtlag;KLUBB;ask@example.no;nb
 {OTHER};Våg båtlag;KLUBB;vaag@example.no;nn
 """
+RULES = f"""{ACROSS_RULES}
+[[rule]]
+id = "B7"
+on = "register"
+severity = "warning"
+check = "in_register"
+given = {{ orgnr = "meldinger.report" }}
+later = {{ nb = "Om båten er i registeret.", nn = "Om båten er i registeret." }}
+message = {{ nb = "Ikke i {{register}} per {{registerdato}}.", nn = "Ikkje i {{register}} per {{registerdato}}." }}
+"""
+UNITS = ("974760673", "974761319")  # boats, as good as any
+KARI = "Kari"
 FOUND: dict[str, tuple[Finding, ...]] = {
     "accepted": (),
     "remarks": (REMARK,),
@@ -74,7 +93,7 @@ def versions(draw: st.DrawFn) -> Made:
     report = draw(st.sampled_from(sorted(REPORTS)))
     number = draw(st.integers(0, 9))
     received = day(1 + number, month=2) + timedelta(days=1) if outcome == "late" else day(10 + number)
-    title, boat = draw(st.sampled_from(("Brygge", "Slipp"))), draw(st.sampled_from(("Terna", "Måka", None)))
+    title, boat = draw(st.sampled_from(("Brygge", "Slipp"))), draw(st.sampled_from(("Terna", UNITS[0], None)))
     return Made(
         content=f"{report} {outcome} {number} {title} {boat}",
         received=received,
@@ -97,7 +116,7 @@ class History(RuleBasedStateMachine):
     @initialize(server=st.sampled_from(("", '[mail]\nhost = "smtp.kontoret.no"\n')))
     def start(self, server: str) -> None:
         folder = Path(tempfile.mkdtemp(prefix="behov-"))
-        make_form(folder / "form", FORM, ACROSS_RULES)
+        make_form(folder / "form", FORM, RULES)
         office = '[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
         settings_ = f'{self.places.setting()}form = "{(folder / "form").as_posix()}"\n{office}{server}'
         (folder / "round.toml").write_text(settings_, encoding="utf-8")
@@ -109,11 +128,13 @@ class History(RuleBasedStateMachine):
         self.before: Rows = {}
         self.states: dict[str, str] = {}
         self.sent: list[Sent] = []
+        self.exported: Path | None = None
+        self.casework: dict[str, dict[str, int]] = {}
         self.reopen()
 
     @rule()
     def reopen(self) -> None:
-        self.register = Register.of(self.round)
+        self.register = Register.of(self.round, known_of(self.round))
 
     # what happens
 
@@ -122,7 +143,7 @@ class History(RuleBasedStateMachine):
         if all(line.report != report for line in self.sent):
             self.sent.append(Sent(report, REPORTS[report], 1, 1, "nb", f"{report}.xlsx"))
             self.round.write_sent(self.sent)
-            (self.round.sent_folder / f"{report}.xlsx").write_bytes(b"workbook")
+            self.make_workbooks()
 
     @rule(batch=st.lists(versions(), min_size=1, max_size=3))
     def ingest(self, batch: list[Made]) -> None:
@@ -159,8 +180,11 @@ class History(RuleBasedStateMachine):
         [verdict] = self.register.merge([Verdict(source, "duplicate")], self.now)
 
         assert verdict.outcome == "duplicate"
+        with self.register.reading() as connection:
+            emptied = connection.scalars(select(submissions.c.sha256).where(submissions.c.forgotten.is_not(None))).all()
         known = self.register.submissions([made.report]).values()
-        assert all(one.source.received <= received for one in known if one.source.sha256 == source.sha256)
+        mine = [one for one in known if one.source.sha256 == source.sha256 and source.sha256 not in emptied]
+        assert all(one.source.received <= received for one in mine)
 
     @rule(made=versions())
     def fail_to_read(self, made: Made) -> None:
@@ -227,6 +251,71 @@ class History(RuleBasedStateMachine):
                 mailroom.move(connection, number, SENT, "250 OK", self.now)
 
     @rule()
+    def export(self) -> None:
+        self.exported = self.round.exports / "register.xlsx"
+        export(self.round, self.register, self.exported, "nb", self.now)
+        before = self.log()
+        export(self.round, self.register, self.exported, "nb", self.now)
+        assert self.log() == before, "an export with nothing new is the last one again"
+
+    @precondition(lambda self: self.exported)
+    @rule(report=st.sampled_from(sorted(REPORTS)), priority=st.integers(1, 3))
+    def caseworker_brings_back(self, report: str, priority: int) -> None:
+        """What she wrote in the last export, which may be of long ago, is taken in as it is or refused as it is."""
+        assert self.exported
+        filled = write(self.exported, {report: {"Prioritet": priority}})
+        before = self.log()
+
+        incoming = look_through(self.round, self.register, filled)
+        if incoming.is_new and not incoming.blocked:
+            incoming.keep(KARI, self.now)
+            self.casework.setdefault(report, {})["priority"] = priority
+            before = self.log()
+            incoming = look_through(self.round, self.register, filled)
+
+        assert incoming.blocked or not incoming.is_new
+        assert self.log() == before
+
+    @rule(day_=st.integers(1, 9), units=st.sets(st.sampled_from(UNITS), min_size=1))
+    def import_register(self, day_: int, units: set[str]) -> None:
+        """A register of any day, older than the last one or not, or the same once more."""
+        path = self.round.folder / "enheter.csv"
+        lines = [f"{orgnr};Båt;True;False;True;3203" for orgnr in sorted(units)]
+        heads = "Organisasjonsnummer;Navn;ErAktiv;ErSkole;ErBarnehage;Kommunenummer"
+        path.write_text("\n".join([heads, *lines]), encoding="utf-8")
+
+        def look() -> Incoming:
+            return look_through(self.round, self.register, path, dated=date(2030, 1, day_))
+
+        if look().is_new:
+            look().keep(KARI, self.now)
+        newest = max(self.round.known.iterdir()).name[:14]  # NBR-2030-01-09
+        assert look().is_new == (newest != f"NBR-2030-01-{day_:02}")
+
+    @rule()
+    def forget(self) -> None:
+        """When all is settled persons are forgotten, and nothing else is lost."""
+        self.now += timedelta(hours=1)
+        self.send()
+        for report in REPORTS:
+            for number in range(3):
+                with suppress(RefusalError):
+                    decide(self.round, self.register, report, Wish("reject", f"{number}", "over", KARI, self.now))
+        fixed = self.log(erasable=False)
+        try:
+            forget(self.round, self.register, Forgetting(KARI, "runden er over", self.now))
+        except RefusalError:
+            assert self.log(erasable=False) == fixed
+            return
+        kept = self.log(erasable=False)
+        assert all(rows <= kept[name] for name, rows in fixed.items()), "only what names persons is emptied"
+        assert "@example.no" not in f"{self.log()} {self.state()}"
+        assert not (self.exported and self.exported.exists())
+        self.exported = None
+        self.make_workbooks()
+        self.before = self.log()
+
+    @rule()
     def rebuild(self) -> None:
         before = self.log(), self.state()
         rebuild(self.round, self.now)
@@ -245,6 +334,11 @@ class History(RuleBasedStateMachine):
             assert all(sha256 in rows for rows in logged.values())
         with self.register.reading() as connection:
             assert set(connection.scalars(select(failures.c.sha256))) == self.failed
+
+    @invariant()
+    def what_caseworkers_wrote_is_there(self) -> None:
+        with self.register.reading() as connection:
+            assert read_casework(connection) == self.casework
 
     @invariant()
     def the_state_is_what_the_log_says(self) -> None:
@@ -273,6 +367,10 @@ class History(RuleBasedStateMachine):
 
     # helpers
 
+    def make_workbooks(self) -> None:
+        for line in self.sent:
+            (self.round.sent_folder / line.file).write_bytes(b"workbook")
+
     def take_in(self, batch: Iterable[Made]) -> list[str]:
         made = list(batch)
         for one in made:
@@ -282,12 +380,16 @@ class History(RuleBasedStateMachine):
             archive(self.round, replace(one.source(), path=path))
         return [verdict.outcome for verdict in self.register.merge([one.verdict() for one in made], self.now)]
 
-    def log(self) -> Rows:
-        changing = ("state", "path", "to", "subject")  # a letter that is overtaken may be made again
-        keys = [column for column in letters.columns if column.name not in changing]
+    def log(self, *, erasable: bool = True) -> Rows:
+        """Read every row of the log: all of it, or what a person cannot have forgotten."""
+        left = {letters: {"state", "path", "to", "subject"}}  # a letter that is overtaken may be made again
+        if not erasable:
+            left = {table: {"forgotten", *columns, *left.get(table, ())} for table, columns in ERASABLE.items()}
         with self.register.reading() as connection:
-            rows = {table.name: set(map(repr, connection.execute(select(table)))) for table in APPEND_ONLY}
-            return rows | {"letters": set(map(repr, connection.execute(select(*keys))))}
+            return {
+                table.name: set(map(repr, connection.execute(select(*_but(table, left.get(table, ()))))))
+                for table in (*APPEND_ONLY, letters)
+            }
 
     def state(self) -> dict[str, list[tuple[Any, ...]]]:
         with self.register.reading() as connection:
@@ -309,6 +411,10 @@ class History(RuleBasedStateMachine):
         work()
         event.remove(self.register.engine, "commit", count)
         return sum(counted)
+
+
+def _but(table: Table, names: Iterable[str]) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name not in names]
 
 
 ALLOWED = allowed()

@@ -69,6 +69,15 @@ def text_of(message: EmailMessage) -> str:
 # who is told what
 
 
+def test_a_doubted_file_that_came_last_is_told_once_with_the_report_that_counts(
+    round_: Round, register: Register
+) -> None:
+    take_in(register, WRONG, Made("doubted", day(14), "quarantined"))
+
+    assert len(make_letters(round_, register, NOW)) == 1
+    assert make_letters(round_, register, NOW) == []
+
+
 def test_each_owner_gets_one_letter_about_all_its_reports(round_: Round, register: Register) -> None:
     take_in(register, WRONG, Made("second", report="BAT-0001-2"), NYNORSK)
 
