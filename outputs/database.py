@@ -1,5 +1,6 @@
 """The database under the register: a file of SQLite, or a schema of PostgreSQL; and what is written to both alike."""
 
+import gc
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -171,3 +172,15 @@ def _column(connection: Connection, column: Column[Any], rows: Sequence[Row]) ->
     if values.count(values[0]) == len(values):  # who wrote them, and when
         return repeat(convert(values[0]), len(values))
     return map(convert, values)
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Let Python look for no garbage: a large batch is a million objects, none of them garbage yet."""
+    was_at_work = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_at_work:
+            gc.enable()

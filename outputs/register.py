@@ -3,7 +3,6 @@
 What is logged stays (`outputs.log`); the current state is made from it (`outputs.projection`).
 """
 
-import gc
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from intake.submission import Submission
 from outputs import schema
-from outputs.database import IMMEDIATE, Place, among, database_at, insert_new, told_plainly
+from outputs.database import IMMEDIATE, Place, among, collector_at_rest, database_at, insert_new, told_plainly
 from outputs.letter_states import COUNTING
 from outputs.life import SUPERSEDED, counting, rank
 from outputs.log import DUPLICATE, FAILED, as_finding, correction_deadlines, failures, letters, returns, submissions
@@ -138,7 +137,7 @@ class Register:
         The same files in any order, in one batch or several, give the same current state. Without
         `keep` nothing is written.
         """
-        with _collector_at_rest(), self.writing() as connection, _kept_or_not(connection, keep=keep):
+        with collector_at_rest(), self.writing() as connection, _kept_or_not(connection, keep=keep):
             known = known_returns(connection, [verdict.source.sha256 for verdict in verdicts])
             chosen = _first_of_each(verdicts, known)
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
@@ -353,18 +352,6 @@ class Register:
         nothing = {"report": None, "recipient": None, "number": None, "outcome": FAILED, "told": False}
         rows += {row["sha256"]: {**row, **nothing} for row in connection.execute(failed).mappings()}.values()
         return sorted(rows, key=lambda row: (row["report"] or "", row["path"]))
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Let Python look for no garbage: a large batch is a million objects, none of them garbage yet."""
-    was_at_work = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_at_work:
-            gc.enable()
 
 
 class _NotKeptError(Exception):

@@ -113,8 +113,10 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.places = Places(places.folder, places.server)  # a new register for each history
 
-    @initialize(server=st.sampled_from(("", '[mail]\nhost = "smtp.kontoret.no"\n')))
-    def start(self, server: str) -> None:
+    @initialize(
+        server=st.sampled_from(("", '[mail]\nhost = "smtp.kontoret.no"\n')), batch=st.lists(versions(), max_size=2)
+    )
+    def start(self, server: str, batch: list[Made]) -> None:
         folder = Path(tempfile.mkdtemp(prefix="behov-"))
         make_form(folder / "form", FORM, RULES)
         office = '[office]\nname = "Kontoret"\nemail = "post@kontoret.no"\n'
@@ -131,6 +133,7 @@ class History(RuleBasedStateMachine):
         self.exported: Path | None = None
         self.casework: dict[str, dict[str, int]] = {}
         self.reopen()
+        self.ingest(batch)
 
     @rule()
     def reopen(self) -> None:
@@ -258,23 +261,28 @@ class History(RuleBasedStateMachine):
         export(self.round, self.register, self.exported, "nb", self.now)
         assert self.log() == before, "an export with nothing new is the last one again"
 
-    @precondition(lambda self: self.exported)
-    @rule(report=st.sampled_from(sorted(REPORTS)), priority=st.integers(1, 3))
-    def caseworker_brings_back(self, report: str, priority: int) -> None:
-        """What she wrote in the last export, which may be of long ago, is taken in as it is or refused as it is."""
+    @rule(priority=st.integers(1, 3), anew=st.booleans())
+    def import_casework(self, priority: int, *, anew: bool) -> None:
+        """What a caseworker wrote in an export, which may be of long ago, is taken in as it is or refused as it is."""
+        if anew or not self.exported:
+            self.export()
         assert self.exported
-        filled = write(self.exported, {report: {"Prioritet": priority}})
+        filled = write(self.exported, {report: {"Prioritet": priority} for report in REPORTS})
         before = self.log()
 
         incoming = look_through(self.round, self.register, filled)
+        assert not (anew and incoming.blocked), "an export of now is not stale"
         if incoming.is_new and not incoming.blocked:
             incoming.keep(KARI, self.now)
-            self.casework.setdefault(report, {})["priority"] = priority
+            for change in incoming.json(applied=True)["changes"]:
+                self.casework.setdefault(change["report"], {})[change["field"]] = change["after"]
             before = self.log()
             incoming = look_through(self.round, self.register, filled)
 
         assert incoming.blocked or not incoming.is_new
         assert self.log() == before
+        if anew:
+            assert all(self.casework[row["report"]] == {"priority": priority} for row in self.register.reports())
 
     @rule(day_=st.integers(1, 9), units=st.sets(st.sampled_from(UNITS), min_size=1))
     def import_register(self, day_: int, units: set[str]) -> None:
@@ -298,9 +306,9 @@ class History(RuleBasedStateMachine):
         self.now += timedelta(hours=1)
         self.send()
         for report in REPORTS:
-            for number in range(3):
+            for number in ("", "1", "2", "3"):
                 with suppress(RefusalError):
-                    decide(self.round, self.register, report, Wish("reject", f"{number}", "over", KARI, self.now))
+                    decide(self.round, self.register, report, Wish("reject", number, "over", KARI, self.now))
         fixed = self.log(erasable=False)
         try:
             forget(self.round, self.register, Forgetting(KARI, "runden er over", self.now))
