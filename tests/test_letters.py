@@ -426,7 +426,8 @@ def test_a_letter_goes_from_the_office_to_the_registered_address_only(form: Form
     assert message["Date"].datetime == datetime(2024, 2, 2, 12, 0, tzinfo=OSLO)
     assert message["Message-ID"].endswith("@example.no>")
     assert message["Content-Language"] == "nb"
-    assert {"Cc", "Bcc"}.isdisjoint(message)
+    assert {"Cc", "Bcc", "Precedence"}.isdisjoint(message)
+    assert not [name for name in message if name.startswith("List-")]  # it is to one owner, from no list
 
 
 @pytest.mark.parametrize(
@@ -674,9 +675,16 @@ def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...]
         ([YEARS], [YEARS], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([YEARS], [], "Opplysningen vi ba dere rette, er rettet. Alle"),
         ([], [YEARS], "kl. 14.12. Før vi kan"),
-        ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår."),
+        ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår. Før"),
+        ([ORGNR], [replace(ORGNR, rule="unknown")], "Opplysningen vi ba dere rette, gjenstår. Før"),
+        ([ORGNR, YEARS], [replace(ORGNR, rule="unknown"), TYPES], "er rettet, 1 gjenstår, og 1 er ny. Før"),
+        ([TYPES], [replace(TYPES, cells=("F22",))], "gjenstår. I det som gjenstår, er åtte rader rettet. Før"),
+        ([TYPES, YEARS], [replace(TYPES, cells=("F14:F21",))], "og 1 gjenstår. I det som gjenstår, er én rad rettet."),
     ],
-    ids=["some", "some and new", "other", "none", "all", "was complete", "moved"],
+    ids=[
+        *("some", "some and new", "other", "none", "all", "was complete", "moved"),
+        *("wrong in another way", "wrong in another way and new", "rows", "one row"),
+    ],
 )
 def test_an_owner_hears_what_has_become_of_the_last_letter(
     form: Form, told: list[Finding], now: list[Finding], expected: str

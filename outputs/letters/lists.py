@@ -112,11 +112,11 @@ class Lists:
         ranges = any(":" in cell for cell in finding.cells)
         listed = self.words.listed(finding.cells)
         cells = self.words.count("cells", len(finding.cells) + ranges, cells=listed)
-        if ranges and (rows := self._rows(finding)) > 1:
+        if ranges and (rows := self.rows(finding)) > 1:
             return self.words.say("rows", cells=cells, n=rows)
         return self.words.say("named_row", cells=cells, row=row) if row else cells
 
-    def _rows(self, finding: Finding) -> int:
+    def rows(self, finding: Finding) -> int:
         """Count the rows of a table that the cells and ranges cover."""
         sheets = list(self.form.sheets.values())[self.sheet(finding) :]
         if sheets and isinstance(sheets[0], QuestionSheet):
