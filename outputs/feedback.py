@@ -52,6 +52,7 @@ class Received:
     enclosed: bool = False  # whether the workbook, as it was sent, goes with the letter
     due: date | None = None  # the last day that its owner was given to correct the report
     message_id: str = ""  # of the e-mail that brought it, when that is known
+    sender: str = ""  # the address that it came from, when that is known
     marked: str = ""  # the name of the marked workbook that goes with the letter, whose cells the findings name
 
     @property
@@ -197,6 +198,8 @@ class _Author:
             said = words.count("subject_questions", self.questions, about=about)
         elif self.kind == "duplicate" and self.errors:
             said = words.count("subject_unchanged", self.errors, about=about, day=day)
+        elif self.kind == "duplicate" and self.due:
+            said = words.say("subject_unusable", about=about, day=day)
         else:
             said = words.say(f"subject_{self.kind}", about=about, day=day)
         return capital(said)
@@ -309,10 +312,11 @@ class _Author:
             return
         before, now = (Counter(map(self._cause, found)) for found in (item.told, item.errors))
         told, left, new = before.total(), (before & now).total(), (now - before).total()
-        if left in (0, told):
-            yield self.words.count("fixed_none" if left else "fixed_all", told)
-        else:
-            yield self.words.say("fixed_some", fixed=told - left, told=told, left=left)
+        if 0 < left < told:
+            values = {"fixed": told - left, "told": told, "left": left}
+            yield self.words.count("fixed_some_new", new, **values) if new else self.words.say("fixed_some", **values)
+            return
+        yield self.words.count("fixed_none" if left else "fixed_all", told)
         if new:
             yield self.words.count("new", new)
 

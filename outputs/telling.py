@@ -182,6 +182,7 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
         yield "No new letters: everybody has been told."
     if drafts := sum(letter["state"] == DRAFT for letter in made):
         yield f"{drafts} of them have nobody to go to: no usable address in the recipients file."
+    yield from _strangers([letter for letter in made if letter.get("senders")])
     if made:
         yield f"Look at them: {outbox / PAGE}"
     if made and not run:
@@ -192,6 +193,16 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
             yield f"Sending stopped: {run.stopped}. The rest waits; the same command goes on with it."
         if not run.done:
             yield "What waits for a person: behov outbox"
+
+
+def _strangers(letters: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The letters about files that somebody sent who does not get them."""
+    if letters:
+        yield f"{len(letters)} of them answer files from somebody else than they go to. Does the owner know?"
+        lines = [
+            f"{', '.join(one['to']) or 'nobody'}  the file came from {', '.join(one['senders'])}" for one in letters
+        ]
+        yield from _some(lines, "behov outbox --json")
 
 
 def left_lines(left: Sequence[str]) -> Iterator[str]:
@@ -241,10 +252,10 @@ def _most_common(verdicts: Sequence[Verdict]) -> str:
     return f"{rules.total()} findings, most common: {most}" if rules else ""
 
 
-def _some(lines: Sequence[str]) -> Iterator[str]:
+def _some(lines: Sequence[str], all_of_them: str = "behov status --json") -> Iterator[str]:
     yield from (f"  {line}" for line in lines[:SHOWN])
     if len(lines) > SHOWN:
-        yield f"  and {len(lines) - SHOWN} more (all of them: behov status --json)"
+        yield f"  and {len(lines) - SHOWN} more (all of them: {all_of_them})"
 
 
 def _waiting(item: dict[str, Any]) -> str:

@@ -75,7 +75,7 @@ class Post:
         self.set(more)
         self.set_address(*(f"eier{number}@eier{number}.no" for number in range(letters)))
         self.register = Register.open(self.round.register, self.round.form)
-        made = [Made(f"{n}", recipient=OWNERS[n], report=f"BAT-000{n}-1") for n in range(letters)]
+        made = [Made(f"{n}", recipient=OWNERS[n], report=f"BAT-000{n}-1", sender=None) for n in range(letters)]
         self.register.merge([one.verdict() for one in made], NOW)
         self.letters = make_letters(self.round, self.register, NOW)
 
