@@ -34,6 +34,19 @@ WORDS = {
     "withdrawn": "withdrawn by the owner",
     "rejected": "rejected by a person",
 }
+KINDS = {
+    "receipt": "receipt",
+    "correction": "correction",
+    "unreadable": "unreadable file",
+    "wrong_form": "wrong form",
+    "empty": "empty form",
+    "late": "late file",
+    "duplicate": "repeated file",
+    "invitation": "invitation",
+    "reminder": "reminder",
+    "extension": "extension",
+    "closing": "closing receipt",
+}  # of letters
 STANDING = (("recipients", "Recipients"), ("sent", "Workbooks"), ("returned", "Returned"), ("reports", "Reports"))
 
 
@@ -85,8 +98,11 @@ def ingest_lines(
         return
     yield from summary(verdicts, round_.form)
     yield from unchecked_lines(unchecked)
-    kept = f"Nothing is lost: every file is in {round_.archive}/."
-    yield f"\n{'Nothing was kept or changed (--dry-run).' if dry else kept} Next: behov feedback"
+    yield ""
+    if dry:
+        yield "Next: behov ingest, without --dry-run"
+    else:
+        yield f"Nothing is lost: every file is in {round_.archive}/. Next: behov feedback"
 
 
 def collected_lines(collection: Collection, inbox: Path) -> Iterator[str]:
@@ -158,9 +174,12 @@ def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None") -> Iterator[str]:
     """Letters that were written, and how sending went."""
-    kinds = Counter(letter["kind"] for letter in made)
-    told = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
-    yield f"{len(made)} letters in {outbox}/{told}{'' if run else ' (nothing has left this machine)'}."
+    if made:
+        kinds = Counter(letter["kind"] for letter in made)
+        told = ", ".join(_count(kinds[kind], words) for kind, words in KINDS.items() if kinds[kind])
+        yield f"{_count(len(made), 'letter')} in {outbox}/: {told}{'' if run else ' (nothing has left this machine)'}."
+    else:
+        yield "No new letters: everybody has been told."
     if drafts := sum(letter["state"] == DRAFT for letter in made):
         yield f"{drafts} of them have nobody to go to: no usable address in the recipients file."
     yield from _strangers([letter for letter in made if letter.get("senders")])
