@@ -196,7 +196,7 @@ def test_nothing_but_the_answers_of_the_owners_file_comes_back(tmp_path: Path) -
     sheet = book[tab]
     sheet[place].comment = Comment("zqxjv", "zqxjv")
     sheet[place].hyperlink = "https://zqxjv.example/x"
-    sheet.oddHeader.center.text = "zqxjv"  # type: ignore[union-attr] - it is made when it is asked for
+    sheet.oddHeader.center.text = "zqxjv"  # type: ignore[union-attr]
     sheet["F40"] = "=zqxjv!A1"
     hidden = book.create_sheet("zqxjv")
     hidden.sheet_state = "veryHidden"
