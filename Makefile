@@ -29,7 +29,7 @@ tests/programs/.venv/ready: tests/programs/requirements.txt
 	touch $@
 
 tests/programs/node_modules/ready: tests/programs/package-lock.json
-	npm ci --prefix $(<D) --silent --no-audit --no-fund
+	npm ci --prefix $(<D) --loglevel=error --no-audit --no-fund
 	touch $@
 
 rules-doc: .venv/ready   ## write docs/rules.md anew from the rules

@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from outputs.progress import progress, silent
 if TYPE_CHECKING:
     from outputs.ingest import Progress
     from outputs.register import Register
+    from outputs.rehearsal import Rehearsal
     from outputs.sending import Run
     from templates.form import Form
     from templates.round import Round
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
-DAYS = ("%Y-%m-%d", "%d.%m.%Y")
 QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
+PLAYED = "behov.played"  # the copy of the round that a command with --dry-run is played in
 INTERRUPTED = 130  # as shells say it
 DAYS = ("%Y-%m-%d", "%d.%m.%Y")
 EXPORTS = ("xlsx", "csv", "parquet", "journal")
@@ -74,8 +76,39 @@ def main(context: click.Context, folder: Path, *, quiet: bool, verbose: bool) ->
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
 send_option = click.option("--send", is_flag=True, help="Send what is queued; without it nothing leaves this machine.")
 redirect_option = click.option("--redirect", metavar="ADDRESS", help="With --send: copies to a test address instead.")
+
+
+def writes(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--dry-run`: it is played in a copy of the round, and tells what it would have done."""
+
+    @dry_run_option
+    @wraps(command)
+    def play(folder: Path, *, dry_run: bool, **options: Any) -> None:  # noqa: ANN401 - as click has it
+        if options.get("other"):
+            folder, options["other"] = options["other"], None
+        if not dry_run:
+            command(folder, **options)
+            return
+        from outputs.rehearsal import rehearsal
+        from outputs.runlog import unwritten
+
+        code: Any = DONE
+        with _told_plainly(), unwritten(), rehearsal(folder) as played:
+            click.get_current_context().meta[PLAYED] = played
+            try:
+                command(played.folder, **options)
+            except click.ClickException as error:
+                raise WrongUse(played.as_told(error.message)) from None
+            except SystemExit as end:
+                code = end.code
+        if not options.get("as_json"):
+            _say("Nothing was written (--dry-run): this is what would be done without it.")
+        sys.exit(code)
+
+    return play
 
 
 @main.command()
@@ -88,6 +121,7 @@ redirect_option = click.option("--redirect", metavar="ADDRESS", help="With --sen
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same round.")
 @json_option
+@writes
 def demo(folder: Path, form_name: str, returns: int | None, seed: int, *, as_json: bool) -> None:
     """Make a complete round on sample data, from workbooks to letters."""
     from outputs.demo import demo_lines, run_demo
@@ -107,6 +141,7 @@ def demo(folder: Path, form_name: str, returns: int | None, seed: int, *, as_jso
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--form", "form_name", required=True, help="The name of a form, or a folder that holds one.")
 @json_option
+@writes
 def new(folder: Path, form_name: str, *, as_json: bool) -> None:
     """Start a round folder."""
     from templates.round import new_round
@@ -129,6 +164,7 @@ def new(folder: Path, form_name: str, *, as_json: bool) -> None:
 @redirect_option
 @json_option
 @click.pass_obj
+@writes
 def send_out(
     folder: Path, *, skip_bad: bool, copies: int | None, send: bool, redirect: str | None, as_json: bool
 ) -> None:
@@ -168,6 +204,7 @@ def send_out(
 @main.command()
 @json_option
 @click.pass_obj
+@writes
 def collect(folder: Path, *, as_json: bool) -> None:
     """Fetch returned workbooks from the mailbox into inbox/. The password is read from BEHOV_IMAP_PASSWORD."""
     import os
@@ -182,7 +219,13 @@ def collect(folder: Path, *, as_json: bool) -> None:
         password = os.environ.get(mailbox.PASSWORD)
         takes_back = bounce_taker(lambda: _register(folder)[1], _now(round_.form))
         found = mailbox.collect(
-            round_.settings.mailbox, password, round_.inbox, round_.collected, _progress(), takes_back
+            round_.settings.mailbox,
+            password,
+            round_.inbox,
+            round_.collected,
+            _progress(),
+            takes_back,
+            flag=not _is_dry(),
         )
     if as_json:
         _print_json(collected_json(found))
@@ -194,17 +237,16 @@ def collect(folder: Path, *, as_json: bool) -> None:
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--received", type=click.DateTime(TIMES), help="When PATHS were handed in (local time); a mail tells.")
-@click.option("--dry-run", is_flag=True, help="Say what would happen; keep and change nothing.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that read files (default: one for each core).")
 @click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
 @json_option
 @click.pass_obj
-def ingest(  # noqa: PLR0913 - one for each option
+@writes
+def ingest(
     folder: Path,
     paths: tuple[Path, ...],
     received: datetime | None,
     *,
-    dry_run: bool,
     workers: int | None,
     answers: bool,
     as_json: bool,
@@ -221,12 +263,12 @@ def ingest(  # noqa: PLR0913 - one for each option
         round_ = _round(folder)
         now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
-        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=dry_run, stated=stated)
+        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=_is_dry(), stated=stated)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:
         skipped += without_sender(round_.form, verdicts)
-        _tell(ingest_lines(verdicts, round_, skipped, dry=dry_run))
+        _tell(ingest_lines(verdicts, round_, skipped, dry=_is_dry()))
     sys.exit(_exit_code(verdict.outcome for verdict in verdicts))
 
 
@@ -258,6 +300,7 @@ def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_
 @redirect_option
 @json_option
 @click.pass_obj
+@writes
 def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write the letters that are owed to owners, in outbox/: on what came back, and on more time."""
     from outputs.feedback import KINDS
@@ -278,6 +321,7 @@ def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -
 @redirect_option
 @json_option
 @click.pass_obj
+@writes
 def remind(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write to those who have not answered, or not corrected in time; once for each deadline."""
     from outputs.notice_letters import REMINDER
@@ -297,6 +341,7 @@ def remind(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> 
 @click.option("--by", default="", help="Who decides: the name of a person.")
 @json_option
 @click.pass_obj
+@writes
 def extend(folder: Path, report: str, until: datetime, *, reason: str, by: str, as_json: bool) -> None:
     """Give one REPORT more time, to come in or to be corrected, until the end of a day (2024-02-15).
 
@@ -319,6 +364,7 @@ def extend(folder: Path, report: str, until: datetime, *, reason: str, by: str, 
 @redirect_option
 @json_option
 @click.pass_obj
+@writes
 def close(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write to each owner, at the end of the round, what is registered from it.
 
@@ -341,6 +387,7 @@ def close(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> N
 @click.option("--reason", default="", help="Why.")
 @json_option
 @click.pass_obj
+@writes
 def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason: str, *, as_json: bool) -> None:
     """See the letters, or say of some of them, by number, what is to be done.
 
@@ -420,10 +467,10 @@ def show(folder: Path, subject: str, *, as_json: bool) -> None:
 @click.argument("about", metavar="[VERSION|RULE]", default="")
 @click.option("--reason", default="", help="Why. Stays in the register.")
 @click.option("--by", default="", help="Who decides: the name of a person.")
-@click.option("--dry-run", is_flag=True, help="Say what would come of it; decide nothing.")
 @json_option
 @click.pass_obj
-def decide(folder: Path, /, report: str, decision: str, *, dry_run: bool, as_json: bool, **wish: str) -> None:
+@writes
+def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish: str) -> None:
     """Record a person's decision on a report, or on a file that is none.
 
     A VERSION is a number or the start of a SHA-256, as `behov show` tells them; prefer needs one,
@@ -434,19 +481,17 @@ def decide(folder: Path, /, report: str, decision: str, *, dry_run: bool, as_jso
 
     with _told_plainly():
         round_, register = _register(folder)
-        with register.tried() if dry_run else nullcontext():
-            done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
+        done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
     if as_json:
         _print_json(done.json())
     else:
         _tell(decided_lines(done))
-        if dry_run:
-            _say("Nothing was decided (--dry-run).")
 
 
 @main.command()
 @json_option
 @click.pass_obj
+@writes
 def rebuild(folder: Path, *, as_json: bool) -> None:
     """Make the current state of the register again from its log; carry an older one over, or one to a server."""
     from outputs.upkeep import rebuild, rebuilt_lines
@@ -480,13 +525,11 @@ def verify(folder: Path, *, as_json: bool) -> None:
 @click.option("--round", "other", type=click.Path(path_type=Path, file_okay=False), help="The round's folder.")
 @click.option("--by", default="", help="Who says so: the name of a person.")
 @click.option("--reason", default="", help="Why. Stays in the register.")
-@click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @json_option
 @click.pass_obj
-def forget(  # noqa: PLR0913 - one for each option
-    folder: Path, *, other: Path | None, by: str, reason: str, dry_run: bool, yes: bool, as_json: bool
-) -> None:
+@writes
+def forget(folder: Path, *, other: Path | None, by: str, reason: str, yes: bool, as_json: bool) -> None:
     """Remove contact persons from the register after the round; the archived originals stay."""
     from outputs.forget import Forgetting, forget, forgotten_lines
 
@@ -494,33 +537,34 @@ def forget(  # noqa: PLR0913 - one for each option
         round_, register = _register(other or folder)
         wish = Forgetting(by, reason, _now(round_.form))
         planned = forget(round_, register, wish, dry=True)
-        if not dry_run and not yes and planned.anything:
+        if not _is_dry() and not yes and planned.anything:
             if as_json:
                 raise WrongUse("with --json nobody is asked; add --yes, or look first with --dry-run")
             _tell(forgotten_lines(planned, dry=True))
             if not click.confirm("This cannot be taken back. Import what caseworkers have filled in first. Go on?"):
                 sys.exit(DONE)
-        done = planned if dry_run or not planned.anything else forget(round_, register, wish)
+        done = planned if _is_dry() or not planned.anything else forget(round_, register, wish)
     if as_json:
-        _print_json(done.json(dry=dry_run))
+        _print_json(done.json(dry=_is_dry()))
     else:
-        _tell(forgotten_lines(done, dry=dry_run))
+        _tell(forgotten_lines(done, dry=_is_dry()))
 
 
 @main.command()
 @click.option("--to", "path", type=click.Path(path_type=Path, file_okay=False), help="Where to; best on another disk.")
+@dry_run_option
 @json_option
 @click.pass_obj
-def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
+def backup(folder: Path, path: Path | None, *, dry_run: bool, as_json: bool) -> None:
     """Copy the round to another folder (default: backup/), also while others work in it."""
     from outputs.backup import back_up
 
     with _told_plainly():
-        done = back_up(_round(folder), path or folder / "backup")
+        done = back_up(_round(folder), path or folder / "backup", dry=dry_run)
     if as_json:
         _print_json(done.json())
     else:
-        _tell(done.lines())
+        _tell(done.lines(dry=dry_run))
 
 
 @main.command()
@@ -531,8 +575,10 @@ def backup(folder: Path, path: Path | None, *, as_json: bool) -> None:
 @click.option(
     "--format", "kind", type=click.Choice(EXPORTS), default=EXPORTS[0], show_default=True, help="What to write."
 )
+@json_option
 @click.pass_obj
-def export(folder: Path, path: Path | None, language: str | None, kind: str) -> None:
+@writes
+def export(folder: Path, path: Path | None, language: str | None, kind: str, *, as_json: bool) -> None:
     """Write the register workbook, with columns for caseworkers; or the register for other programs.
 
     xlsx: the workbook. csv, parquet: each of its tables as a file. journal: what came in and went out, for the archive.
@@ -542,27 +588,28 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str) -> 
     with _told_plainly():
         round_, register = _register(folder)
         chosen = _language(round_, language)
-        made = exports.write(round_, register, kind, path, chosen, _now(round_.form))
-    for written in made:
-        _say(f"Wrote {written}")
+        made = exports.write(round_, register, kind, _instead(path), chosen, _now(round_.form))
+    if as_json:
+        _print_json({"format": kind, "language": chosen, "files": [str(written) for written in made]})
+    else:
+        _tell(f"Wrote {written}" for written in made)
 
 
 @main.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--by", default="", help="Whose words these are (default: you).")
-@click.option("--dry-run", is_flag=True, help="Show what it would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Take it in without asking.")
 @click.option("--skip-stale", is_flag=True, help="Leave out rows that are older than the register.")
 @click.option("--source", default="", help="Which public register the file is from, when it does not tell.")
 @click.option("--dated", type=click.DateTime(DAYS), help="The day a public register was fetched (default: the file's).")
 @json_option
 @click.pass_obj
+@writes
 def import_file(  # noqa: PLR0913 - what staff may say of a file
     folder: Path,
     file: Path,
     by: str,
     *,
-    dry_run: bool,
     yes: bool,
     skip_stale: bool,
     source: str,
@@ -584,8 +631,8 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
         if not as_json:
             _tell(incoming.lines())
         ready = incoming.is_new and not incoming.blocked
-        asked = ready and not (dry_run or yes or as_json) and sys.stdin.isatty()
-        kept = ready and not dry_run and (yes or (asked and click.confirm("Take this in?")))
+        asked = ready and not (_is_dry() or yes or as_json) and sys.stdin.isatty()
+        kept = ready and not _is_dry() and (yes or (asked and click.confirm("Take this in?")))
         if kept:
             incoming.keep(by or actor(), _now(round_.form))
     if as_json:
@@ -593,13 +640,14 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     elif ready:
         again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
         _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
-    sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not dry_run) else DONE)
+    sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not _is_dry()) else DONE)
 
 
 @main.command()
 @click.option("--language", help="The language of the pages (default: as round.toml says, else the form's first).")
 @json_option
 @click.pass_obj
+@writes
 def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
     """Write the round in one page, with a page for each report: dashboard/index.html.
 
@@ -656,6 +704,7 @@ def form_check(name: str, *, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default="preview", show_default=True)
 @json_option
+@writes
 def form_preview(name: str, folder: Path, *, as_json: bool) -> None:
     """Write the workbook owners will see, in every language, with pictures of its pages."""
     from templates.preview import preview
@@ -743,11 +792,13 @@ def _sent(
 ) -> "Run | None":
     """Send the letters of these kinds, if that is wanted, and draw the page that shows the outbox."""
     from outputs.preview import write_preview
-    from outputs.sending import send_letters
+    from outputs.sending import send_letters, would_send
 
     if redirect and not send:
         raise WrongUse("--redirect says where --send sends; write both")
     try:
+        if send and _is_dry():
+            return would_send(round_, register, kinds, redirect=redirect)
         return send_letters(round_, register, kinds, _progress(), redirect=redirect) if send else None
     finally:
         write_preview(round_, register, _now(round_.form))
@@ -806,6 +857,8 @@ def _exit_code(outcomes: Iterable[str]) -> int:
 
 
 def _print_json(document: dict[str, Any]) -> None:
+    played = _played()
+    document = played.document_as_told(document) if played else document
     click.echo(json.dumps(document, ensure_ascii=False, indent=1))
 
 
@@ -815,8 +868,23 @@ def _tell(lines: Iterable[str]) -> None:
 
 
 def _say(words: str) -> None:
+    played = _played()
     if not _is_quiet():
-        click.echo(words)
+        click.echo(played.as_told(words) if played else words)
+
+
+def _played() -> "Rehearsal | None":
+    return click.get_current_context().meta.get(PLAYED)
+
+
+def _is_dry() -> bool:
+    return _played() is not None
+
+
+def _instead(path: Path | None) -> Path | None:
+    """Give the place to write to: with --dry-run another one."""
+    played = _played()
+    return played.instead(path) if played and path else path
 
 
 def _is_quiet() -> bool:

@@ -87,18 +87,21 @@ class Collection:
         return bool(self.too_big or self.missed or any(one.came_back for one in self.new))
 
 
-def collect(
+def collect(  # noqa: PLR0913 - what one run needs
     settings: Mailbox | None,
     password: str | None,
     inbox: Path,
     ledger: Path,
     progress: Counted,
     takes_back: TakesBack = _nothing,
+    *,
+    flag: bool = True,
 ) -> Collection:
     """Fetch what is new in the mailbox into `inbox`. Raises MailboxError, SourceError.
 
     `takes_back` is shown every mail before the ledger names it: it sees to letters of ours that come back,
-    tells whether the mail was about one, and must bear to be shown the same mail twice.
+    tells whether the mail was about one, and must bear to be shown the same mail twice. Without `flag`
+    the mailbox is left as it was.
     """
     if settings is None:
         raise MailboxError("round.toml names no mailbox; fill in [mailbox], or save the mails in inbox/ yourself")
@@ -112,7 +115,8 @@ def collect(
         new, known, too_big = folder.sorted_out(listed)
         with progress("Fetching", len(new)) as step:
             fetched = [one for mail in new if (one := folder.fetched(mail, step)) is not None]
-        folder.flag([mail for mail in (*known, *(one.listed for one in fetched)) if not mail.is_flagged])
+        if flag:
+            folder.flag([mail for mail in (*known, *(one.listed for one in fetched)) if not mail.is_flagged])
     missed = folder.count - len(known) - len(too_big) - len(fetched)
     return Collection(settings, fetched, len(known), too_big, missed)
 

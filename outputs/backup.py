@@ -31,32 +31,42 @@ class Copied:
     def json(self) -> dict[str, Any]:
         return {"folder": str(self.folder), "files": self.files, "copied": self.copied}
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, *, dry: bool = False) -> Iterator[str]:
+        if dry:
+            yield f"{self.copied} of {self.files} files would be copied to {self.folder}."
+            yield "Nothing was written (--dry-run)."
+            return
         yield f"{self.folder} holds {self.files} files; {self.copied} of them were copied now."
         yield f"It is a round of its own, with the key: keep it private. Prove it: behov --round {self.folder} verify"
 
 
-def back_up(round_: Round, folder: Path) -> Copied:
+def back_up(round_: Round, folder: Path, *, dry: bool = False) -> Copied:
     """Copy a round to a folder, also while others work in it; again into the same folder copies what is new.
 
     Nothing is ever removed from a backup. The register is copied first: what it speaks of is on the
-    disk before it is logged, so every file it needs is in the copy. Raises RefusalError.
+    disk before it is logged, so every file it needs is in the copy. With `dry` files are only counted.
+    Raises RefusalError.
     """
     source, target = round_.folder.resolve(), folder.resolve()
     if source.is_relative_to(target):
         raise RefusalError(f"{folder} holds the round itself; choose another folder")
     if target.exists() and any(target.iterdir()) and not (target / "round.toml").exists():
         raise RefusalError(f"{folder} is no backup of a round; choose an empty folder")
+    if dry:
+        registers = int(round_.settings.register_url is not None or round_.register.exists())
+        files = list(files_of(source, target))
+        copied = sum(_is_new(path, target / path.relative_to(source)) for path in files)
+        return Copied(folder, len(files) + registers, copied + registers)
     target.mkdir(parents=True, exist_ok=True)
-    registers = _copy_register(round_, target / round_.register.name)
-    files = list(_files(source, target))
+    registers = copy_register(round_, target / round_.register.name)
+    files = list(files_of(source, target))
     copied = sum(_copy(path, target / path.relative_to(source)) for path in files)
     if isinstance(round_.database, Server):
-        _point_to_the_copy(target / "round.toml")
+        point_to_the_copy(target / "round.toml")
     return Copied(folder, len(files) + registers, copied + registers)
 
 
-def _copy_register(round_: Round, target: Path) -> int:
+def copy_register(round_: Round, target: Path) -> int:
     """Copy a register that may be in use, and prove the copy before it takes the place of the last one."""
     if isinstance(round_.database, Path) and not round_.register.exists():
         return 0
@@ -93,7 +103,7 @@ def _copy_from_server(round_: Round, temporary: Path) -> None:
         copy.rebuild()
 
 
-def _point_to_the_copy(settings: Path) -> None:
+def point_to_the_copy(settings: Path) -> None:
     """Let the copy of a round be a round whose register is the file beside it, never the one on the server."""
     words = settings.read_text(encoding="utf-8-sig")
     settings.write_text(
@@ -104,7 +114,7 @@ def _point_to_the_copy(settings: Path) -> None:
         raise RefusalError('write register = "…" in round.toml on one line, so that the copy can do without it')
 
 
-def _files(source: Path, target: Path) -> Iterator[Path]:
+def files_of(source: Path, target: Path) -> Iterator[Path]:
     """Find every file of the round but the register, what is being written, and backups."""
     for folder, folders, names in os.walk(source):
         here = Path(folder)
@@ -119,14 +129,18 @@ def _files(source: Path, target: Path) -> Iterator[Path]:
 
 def _copy(path: Path, target: Path) -> bool:
     """Copy a file unless it is there already; tells whether it was copied."""
-    there, here = target.stat() if target.exists() else None, path.stat()
-    if there and (there.st_size, there.st_mtime_ns) == (here.st_size, here.st_mtime_ns):
+    if not _is_new(path, target):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _unfinished(target)
     shutil.copy2(path, temporary)  # with its time, which says when a file was received, and who may read it
     temporary.replace(target)
     return True
+
+
+def _is_new(path: Path, target: Path) -> bool:
+    there, here = target.stat() if target.exists() else None, path.stat()
+    return not there or (there.st_size, there.st_mtime_ns) != (here.st_size, here.st_mtime_ns)
 
 
 def _unfinished(target: Path) -> Path:

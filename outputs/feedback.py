@@ -1,11 +1,11 @@
 """Findings -> letters: what was received, what to correct and by when, in the owner's language."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from outputs.letters.lists import ERROR, INFO, MESSAGE_LENGTH, NAME_LENGTH, WARNING, Group, Lists
+from outputs.letters.since import since
 from outputs.letters.words import Phrases, capital, clean
 from outputs.workdays import next_working_day
 from templates.form import Form, Text
@@ -52,6 +52,7 @@ class Received:
     enclosed: bool = False  # whether the workbook, as it was sent, goes with the letter
     due: date | None = None  # the last day that its owner was given to correct the report
     message_id: str = ""  # of the e-mail that brought it, when that is known
+    sender: str = ""  # the address that it came from, when that is known
     marked: str = ""  # the name of the marked workbook that goes with the letter, whose cells the findings name
 
     @property
@@ -197,6 +198,8 @@ class _Author:
             said = words.count("subject_questions", self.questions, about=about)
         elif self.kind == "duplicate" and self.errors:
             said = words.count("subject_unchanged", self.errors, about=about, day=day)
+        elif self.kind == "duplicate" and self.due:
+            said = words.say("subject_unusable", about=about, day=day)
         else:
             said = words.say(f"subject_{self.kind}", about=about, day=day)
         return capital(said)
@@ -307,18 +310,17 @@ class _Author:
         """Say what has become of the errors the owner was last told about."""
         if not item.told:
             return
-        before, now = (Counter(map(self._cause, found)) for found in (item.told, item.errors))
-        told, left, new = before.total(), (before & now).total(), (now - before).total()
-        if left in (0, told):
-            yield self.words.count("fixed_none" if left else "fixed_all", told)
+        now = since(item.told, item.errors, self.lists)
+        if 0 < now.left < now.told:
+            values = {"fixed": now.told - now.left, "told": now.told, "left": now.left}
+            key = "fixed_some_new" if now.new else "fixed_some"
+            yield self.words.count(key, now.new, **values) if now.new else self.words.say(key, **values)
         else:
-            yield self.words.say("fixed_some", fixed=told - left, told=told, left=left)
-        if new:
-            yield self.words.count("new", new)
-
-    def _cause(self, finding: Finding) -> tuple[object, ...]:
-        """Tell a finding apart in any version of the report, also when its row has moved."""
-        return finding.rule, finding.part, self.lists.sheet(finding), finding.questions, finding.row_name
+            yield self.words.count("fixed_none" if now.left else "fixed_all", now.told)
+            if now.new:
+                yield self.words.count("new", now.new)
+        if now.rows:
+            yield self.words.count("fixed_rows", now.rows)
 
     # what happens next
 

@@ -66,7 +66,7 @@ class Line:
     def __init__(self, server: Mail) -> None:
         """Connect with a certificate that the machine believes, and log in."""
         self.taken = 0  # messages that the server has been asked to take
-        self._client = _connect(server, password_of(server))
+        self._client = _connect(server, usable_password(server))
         self._smtp: smtplib.SMTP = self._client.smtp
 
     def close(self) -> None:
@@ -126,15 +126,21 @@ class Line:
         return delivery
 
 
-def _connect(server: Mail, password: str | None) -> "yagmail.SMTP":
-    import yagmail  # noqa: PLC0415 - only for sending
-
+def usable_password(server: Mail) -> str | None:
+    """Give the password, if one is needed. Raises MailError for settings that no connection can be made with."""
+    password = password_of(server)
     if not server.host:
         raise MailError("round.toml names no mail server; fill in [mail], or send the letters in outbox/ yourself")
     if server.user and not password:
         raise MailError(f"there is no password for {server.user} at {server.host}; put it in {PASSWORD}")
     if password and not password.isascii():
         raise MailError(f"the password of {server.user} has letters that mail servers do not take, such as æ, ø and å")
+    return password
+
+
+def _connect(server: Mail, password: str | None) -> "yagmail.SMTP":
+    import yagmail  # noqa: PLC0415 - only for sending
+
     encrypted = {"context": ssl.create_default_context()}
     client = yagmail.SMTP(
         user=server.sender or server.user,

@@ -91,9 +91,9 @@ def known_since(
 
 
 def enter(
-    connection: Connection, round_: Round, key: Key, message: EmailMessage, now: datetime
+    connection: Connection, round_: Round, key: Key, message: EmailMessage, now: datetime, note: str = ""
 ) -> list[dict[str, Any]]:
-    """Write the letter to its file and enter it; give nothing if it is there already.
+    """Write the letter to its file and enter it, with a note for staff; give nothing if it is there already.
 
     One that was overtaken is entered again. A recipient without a registered address gets a draft.
     """
@@ -113,7 +113,7 @@ def enter(
         new = insert(letters).values(**what, **entered, key=str(key), made_at=now)
         number = connection.scalar(new.returning(letters.c.id))
     connection.execute(insert(letter_ids).values(message_id=str(message["Message-ID"]), letter=number))
-    _log(connection, number, state, "", now)
+    _log(connection, number, state, note, now)
     return [what | how]
 
 

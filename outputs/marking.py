@@ -48,7 +48,9 @@ class Marking:
         for file in files:
             if file.name not in kept:
                 self.round.outbox.mkdir(parents=True, exist_ok=True)
-                (self.round.outbox / file.name).write_bytes(file.content)
+                temporary = self.round.outbox / f"{file.name}.tmp"
+                temporary.write_bytes(file.content)
+                temporary.replace(self.round.outbox / file.name)
         return [_with_file(item, made.get(item.sha256), kept) for item in about], files
 
 

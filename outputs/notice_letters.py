@@ -134,12 +134,12 @@ def _say(words: Phrases, form: Form, recipient: Recipient, kind: str, about: Seq
 
 def _reminded(words: Phrases, lacking: Sequence[Lacking], values: Mapping[str, str]) -> Said:
     about = words.count("about", len(lacking), report=lacking[0].report)
-    steps = ("send_corrected", "after_deadline", "answered_already")
+    steps = (words.say("after_deadline"), words.say("answered_already"))
     return Said(
         words.say("subject_lacking", about=about),
         words.say("lacking", **values),
         tuple(_lacking_line(words, one) for one in lacking),
-        tuple(words.say(step) for step in steps),
+        (words.count("send_corrected", len(lacking)), *steps),
     )
 
 
@@ -153,12 +153,15 @@ def _extended(words: Phrases, about: Sequence[Reason], values: Mapping[str, str]
     """Say that the deadline of the round has moved, and what a person has given more time."""
     own = [reason.extended for reason in about if reason.extended]
     everybody = len(own) < len(about)
-    steps = tuple(words.say(step) for step in ("use_what_you_have", "extended_done"))
+    files = len({report for reason in about for report in reason.reports})
+    steps = (words.count("use_what_you_have", files), words.say("extended_done"))
     lines = tuple(Line(_named(one.report, one.title), _until(words, one)) for one in own)
     if everybody:
         return Said(words.say("subject_extension", **values), words.say("extended_all", **values), lines, steps)
     about_them = words.count("about", len(own), report=own[0].report)
-    return Said(words.say("subject_extended", about=about_them), words.say("extended", **values), lines, steps)
+    until = "subject_extended_until" if len({one.due for one in own}) == 1 else "subject_extended"
+    subject = words.say(until, about=about_them, day=words.day(own[0].due))
+    return Said(subject, words.say("extended", **values), lines, steps)
 
 
 def _until(words: Phrases, one: Extended) -> str:

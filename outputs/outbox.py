@@ -18,21 +18,23 @@ from outputs.database import among
 from outputs.feedback import KINDS, WRONG_FORM, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
+from outputs.letters.words import clean
 from outputs.life import QUARANTINED
 from outputs.log import submissions
 from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
 from outputs.marking import Marking
-from outputs.message import Attachment, write_message
+from outputs.message import Attachment, addresses, write_message
 from outputs.register import Register
 from outputs.standing import AGAIN, Standing, sent_again, standing_returns
 from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Round
 from validation.findings import SEVERITIES, Finding
-from validation.rules import DEADLINE_CHECK
+from validation.rules import DEADLINE_CHECK, same_house
 from validation.verdict import LATE
 
 AT_A_TIME = 100  # owners in one transaction
+CAME_FROM = "answers a file from somebody it does not go to: "  # in the log of a letter
 END_OF_DAY = time(23, 59, 59)
 ERROR = SEVERITIES[0]
 
@@ -201,6 +203,7 @@ class _Desk:
             enclosed=row.get("code") in WRONG_FORM and self._has_workbook(row["report"]),
             due=due.astimezone(self.form.zone).date() if due else None,
             message_id=row["message_id"] or "",
+            sender=row["sender"] or "",
         )
 
     def _recipient(self, orgnr: str) -> Recipient:
@@ -214,10 +217,12 @@ class _Desk:
         key = Key(letter.recipient.orgnr, letter.kind, about)
         key = replace(key, turn=made_before.get(key, 0) + 1)
         message = write_message(letter, self.office, self.now, files, self.round.settings.mail, self.house)
-        made = enter(self.connection, self.round, key, message, self.now)
+        strangers = senders_elsewhere(letter)
+        note = f"{CAME_FROM}{', '.join(strangers)}" if strangers else ""
+        made = enter(self.connection, self.round, key, message, self.now, note)
         if made:
             self._set_deadlines(letter)
-        return made
+        return [row | ({"senders": strangers} if strangers else {}) for row in made]
 
     def _has_workbook(self, report: str | None) -> bool:
         line = self.round.sent().get(report or "")
@@ -233,6 +238,16 @@ class _Desk:
         for item in letter.about:
             if letter.due and item.report and item.awaited:
                 self.register.set_correction_deadline(item.report, end_of(letter.due, self.form))
+
+
+def senders_elsewhere(letter: Letter) -> list[str]:
+    """List who sent what the letter answers and is not where it goes: staff must know, and it goes nowhere else.
+
+    An address at the domain of a registered one is the owner's own, unless strangers share the domain.
+    """
+    registered = addresses(letter.recipient)
+    senders = dict.fromkeys(clean(item.sender) for item in letter.about if item.sender)
+    return [sender for sender in senders if not any(same_house(sender, address) for address in registered)]
 
 
 def end_of(day: date, form: Form) -> datetime:

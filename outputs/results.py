@@ -27,7 +27,9 @@ def letters_json(made: Sequence[dict[str, Any]], run: "Run | None") -> dict[str,
     """What `feedback --json` and `remind --json` print: the letters this call made or tried to send."""
     if run is None:
         return {"letters": list(made)}
-    letters = {row["path"]: row for row in (*made, *run.letters)}
+    letters: dict[str, dict[str, Any]] = {}
+    for row in (*made, *run.letters):
+        letters[row["path"]] = letters.get(row["path"], {}) | row
     return {"letters": list(letters.values()), "sending": run.counts, "stopped": run.stopped or None}
 
 

@@ -54,6 +54,20 @@ def run_log(round_folder: Path, words: Sequence[str], *, verbose: bool) -> Itera
             handler.close()
 
 
+@contextmanager
+def unwritten() -> Iterator[None]:
+    """Write no file of what is only tried; what is shown on stderr is shown all the same."""
+    root = logging.getLogger()
+    files = [handler for handler in root.handlers if isinstance(handler, RunLog)]
+    for handler in files:
+        root.removeHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in files:
+            root.addHandler(handler)
+
+
 def keep_trace(failure: Exception) -> Path:
     """Write a failure of ours to a file, for those who mend the program."""
     handlers = logging.getLogger().handlers

@@ -7,7 +7,7 @@ that one is not sent again until a person says so.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -18,7 +18,7 @@ from sqlalchemy import select
 from outputs import mailroom
 from outputs.letter_states import FAILED, QUEUED, SENT, UNCERTAIN
 from outputs.log import letters
-from outputs.mail import Delivery, Line, UnreachableError
+from outputs.mail import Delivery, Line, UnreachableError, usable_password
 from outputs.mailroom import OutboxError
 from outputs.message import MailError, redirected, registered_address
 from outputs.register import Register
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PAUSES = (30, 120, 600)  # seconds before a letter that was refused for now is tried again, and a server that is away
 MAX_UNCERTAIN = 3  # letters; a server that breaks off after each of them is not given more
 MINUTE = 60
+TO_BE_SENT = "to be sent"  # of a run that only tells what it would do
 
 
 class Clock:
@@ -55,8 +56,8 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether every letter was sent."""
-        return not self.stopped and not self.counts.keys() - {SENT}
+        """Whether every letter was sent, or would be."""
+        return not self.stopped and not self.counts.keys() - {SENT, TO_BE_SENT}
 
 
 def send_letters(
@@ -73,8 +74,7 @@ def send_letters(
     With `redirect` copies go to that address instead, and the letters stay as they are.
     Raises MailError when nothing can be sent, OutboxError when another run is sending.
     """
-    if redirect is not None and not registered_address(redirect):
-        raise MailError(f"«{redirect}» is not one e-mail address")
+    _refuse(redirect)
     clock = clock or Clock()
     with mailroom.alone(round_) as alone:
         if not alone:
@@ -84,6 +84,21 @@ def send_letters(
             numbers = mailroom.waiting(connection, kinds)
         with progress("Sending", len(numbers)) as step:
             return _Sender(round_, register, clock, redirect).send(numbers, step)
+
+
+def would_send(round_: Round, register: Register, kinds: Collection[str], *, redirect: str | None = None) -> Run:
+    """Tell which letters a run would send. Nobody is spoken to. Raises MailError for settings that cannot be used."""
+    _refuse(redirect)
+    sender = _Sender(round_, register, Clock(), redirect)
+    usable_password(sender.server)
+    mailroom.tidy(round_, register, sender.clock.now())
+    with register.reading() as connection:
+        return sender.told(dict.fromkeys(mailroom.waiting(connection, kinds), TO_BE_SENT))
+
+
+def _refuse(redirect: str | None) -> None:
+    if redirect is not None and not registered_address(redirect):
+        raise MailError(f"«{redirect}» is not one e-mail address")
 
 
 class _Sender:
@@ -117,7 +132,10 @@ class _Sender:
             stopped = str(error)
         finally:
             self._hang_up()
-        return Run(self._rows(), dict(sorted(Counter(self.ended.values()).items())), stopped)
+        return self.told(self.ended, stopped)
+
+    def told(self, ended: Mapping[int, str], stopped: str = "") -> Run:
+        return Run(self._rows(ended), dict(sorted(Counter(ended.values()).items())), stopped)
 
     def _once(self, numbers: Sequence[int], step: Callable[[int], None]) -> list[int]:
         """Try each letter; give those that may be tried again."""
@@ -178,11 +196,11 @@ class _Sender:
         self.ended[number] = delivery.state
         return delivery.state
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self, ended: Collection[int]) -> list[dict[str, Any]]:
         columns = (letters.c.recipient, letters.c.kind, letters.c.to, letters.c.path, letters.c.state)
         with self.register.reading() as connection:
             rows = connection.execute(select(letters.c.id, *columns).order_by(letters.c.id)).mappings().all()
-        return [{column.name: row[column.name] for column in columns} for row in rows if row["id"] in self.ended]
+        return [{column.name: row[column.name] for column in columns} for row in rows if row["id"] in ended]
 
     # the connection
 

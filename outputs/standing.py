@@ -37,7 +37,7 @@ def standing_returns(connection: Connection, register: Register, round_: Round) 
 def sent_again(connection: Connection, rows: Iterable[Standing]) -> list[Standing]:
     """Read where the same file came by another mail: the latest such mail of each of these returns."""
     query = (
-        select(origins.c.sha256, origins.c.received, origins.c.message_id)
+        select(origins.c.sha256, origins.c.received, origins.c.message_id, origins.c.sender)
         .join(arrivals, (arrivals.c.sha256 == origins.c.sha256) & (arrivals.c.path == origins.c.path))
         .where(arrivals.c.outcome == DUPLICATE, origins.c.message_id != "")
         .order_by(origins.c.received)
@@ -48,7 +48,8 @@ def sent_again(connection: Connection, rows: Iterable[Standing]) -> list[Standin
 
 def _again(mail: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
     which = digest(f"{mail.message_id} {mail.received}".encode()).hexdigest()[:DIGEST_LENGTH]
-    return {"received": mail.received, "message_id": mail.message_id, "stood": f"{AGAIN}{which}"}
+    stood = f"{AGAIN}{which}"
+    return {"received": mail.received, "message_id": mail.message_id, "sender": mail.sender, "stood": stood}
 
 
 def _versions(connection: Connection, register: Register) -> list[Standing]:
@@ -65,6 +66,7 @@ def _versions(connection: Connection, register: Register) -> list[Standing]:
             report.c.correction_deadline,
             (version.c.sha256 != report.c.sha256).label("stands_by"),
             came.c.received,
+            came.c.sender,
             came.c.name,
             came.c.reason,
             origins.c.message_id,

@@ -34,6 +34,19 @@ WORDS = {
     "withdrawn": "withdrawn by the owner",
     "rejected": "rejected by a person",
 }
+KINDS = {
+    "receipt": "receipt",
+    "correction": "correction",
+    "unreadable": "unreadable file",
+    "wrong_form": "wrong form",
+    "empty": "empty form",
+    "late": "late file",
+    "duplicate": "repeated file",
+    "invitation": "invitation",
+    "reminder": "reminder",
+    "extension": "extension",
+    "closing": "closing receipt",
+}  # of letters
 STANDING = (("recipients", "Recipients"), ("sent", "Workbooks"), ("returned", "Returned"), ("reports", "Reports"))
 
 
@@ -85,8 +98,11 @@ def ingest_lines(
         return
     yield from summary(verdicts, round_.form)
     yield from unchecked_lines(unchecked)
-    kept = f"Nothing is lost: every file is in {round_.archive}/."
-    yield f"\n{'Nothing was kept or changed (--dry-run).' if dry else kept} Next: behov feedback"
+    yield ""
+    if dry:
+        yield "Next: behov ingest, without --dry-run"
+    else:
+        yield f"Nothing is lost: every file is in {round_.archive}/. Next: behov feedback"
 
 
 def collected_lines(collection: Collection, inbox: Path) -> Iterator[str]:
@@ -158,11 +174,15 @@ def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None") -> Iterator[str]:
     """Letters that were written, and how sending went."""
-    kinds = Counter(letter["kind"] for letter in made)
-    told = "".join(f", {count} {kind}" for kind, count in sorted(kinds.items()))
-    yield f"{len(made)} letters in {outbox}/{told}{'' if run else ' (nothing has left this machine)'}."
+    if made:
+        kinds = Counter(letter["kind"] for letter in made)
+        told = ", ".join(_count(kinds[kind], words) for kind, words in KINDS.items() if kinds[kind])
+        yield f"{_count(len(made), 'letter')} in {outbox}/: {told}{'' if run else ' (nothing has left this machine)'}."
+    else:
+        yield "No new letters: everybody has been told."
     if drafts := sum(letter["state"] == DRAFT for letter in made):
         yield f"{drafts} of them have nobody to go to: no usable address in the recipients file."
+    yield from _strangers([letter for letter in made if letter.get("senders")])
     if made:
         yield f"Look at them: {outbox / PAGE}"
     if made and not run:
@@ -173,6 +193,16 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
             yield f"Sending stopped: {run.stopped}. The rest waits; the same command goes on with it."
         if not run.done:
             yield "What waits for a person: behov outbox"
+
+
+def _strangers(letters: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The letters about files that somebody sent who does not get them."""
+    if letters:
+        yield f"{len(letters)} of them answer files from somebody else than they go to. Does the owner know?"
+        lines = [
+            f"{', '.join(one['to']) or 'nobody'}  the file came from {', '.join(one['senders'])}" for one in letters
+        ]
+        yield from _some(lines, "behov outbox --json")
 
 
 def left_lines(left: Sequence[str]) -> Iterator[str]:
@@ -222,10 +252,10 @@ def _most_common(verdicts: Sequence[Verdict]) -> str:
     return f"{rules.total()} findings, most common: {most}" if rules else ""
 
 
-def _some(lines: Sequence[str]) -> Iterator[str]:
+def _some(lines: Sequence[str], all_of_them: str = "behov status --json") -> Iterator[str]:
     yield from (f"  {line}" for line in lines[:SHOWN])
     if len(lines) > SHOWN:
-        yield f"  and {len(lines) - SHOWN} more (all of them: behov status --json)"
+        yield f"  and {len(lines) - SHOWN} more (all of them: {all_of_them})"
 
 
 def _waiting(item: dict[str, Any]) -> str:

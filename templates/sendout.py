@@ -51,7 +51,9 @@ def send_out(round_: Round, lines: list[Sent], told: Callable[[], None] = lambda
         recipient = replace(recipient, language=line.language)
         stamp = make_stamp(round_.form, line.report, line.orgnr, stamp_key)
         data = _one(round_.form, bases[line.language], recipient, stamp, stamp_key)
-        (round_.sent_folder / line.file).write_bytes(data)
+        temporary = (round_.sent_folder / line.file).with_suffix(".tmp")
+        temporary.write_bytes(data)
+        temporary.replace(round_.sent_folder / line.file)  # a workbook is there whole, or as it was
         written.append(line)
         told()
     return written

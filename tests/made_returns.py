@@ -179,6 +179,7 @@ class Made:
     report: str = REPORT
     recipient: str = OWNER
     folder: str = "inbox"
+    sender: str | None = "post@example.no"
     findings: tuple[Finding, ...] = ()
     questions: dict[str, Value] = field(default_factory=dict)
     table: tuple[dict[str, Value], ...] = ()
@@ -186,7 +187,7 @@ class Made:
 
     def source(self) -> Return:
         digest = sha256(self.content.encode()).hexdigest()
-        return Return(Path(self.folder) / f"{self.content}.xlsx", digest, self.received, "post@example.no")
+        return Return(Path(self.folder) / f"{self.content}.xlsx", digest, self.received, self.sender)
 
     def submission(self) -> Submission:
         answers = {"tittel": self.content, **self.questions}

@@ -236,7 +236,7 @@ def test_what_a_later_report_shows_reaches_the_owner_in_the_next_letter(round_: 
     }
     words = text(round_, told[OWNER])
     assert "Båten er meldt av en annen." in words
-    assert "Vi har sett på nytt på listen «Ny brygge» fra Ask båtlag" in words
+    assert "Vi har gått gjennom listen «Ny brygge» fra Ask båtlag" in words
     assert make_letters(round_, register, LATER) == []
 
 

@@ -27,6 +27,7 @@ from templates.round import Round, new_round
 from tests.imap_server import HOST, PASSWORD, Server, program, running
 from tests.mails import OWNER, mail, put
 from tests.test_bounces import report
+from tests.test_dry_run import everything
 
 OSLO = ZoneInfo("Europe/Oslo")
 CAME = datetime(2024, 2, 1, 23, 59, 59, tzinfo=OSLO)
@@ -143,6 +144,18 @@ def test_mails_stay_unread_where_they_are_with_our_flag_and_theirs(server: Serve
     first, second = (set(flags.split()) - {r"\Recent"} for flags in server.flags())
     assert first == {"$behov"}
     assert second == {"$behov", r"\Deleted", r"\Flagged"}
+
+
+def test_a_dry_run_tells_the_same_and_leaves_mailbox_and_folder_as_they_were(server: Server, round_: Round) -> None:
+    settled(round_, server)
+    server.add(number(1), received=CAME)
+    before = everything(round_.folder)
+
+    tried = json.loads(run(round_, "collect", "--dry-run", "--json").stdout)
+
+    assert everything(round_.folder) == before
+    assert [set(flags.split()) - {r"\Recent"} for flags in server.flags()] == [set()]
+    assert tried == collected(round_)
 
 
 def test_a_mail_that_was_moved_away_and_back_is_known_by_itself(server: Server, round_: Round) -> None:

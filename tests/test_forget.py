@@ -25,6 +25,7 @@ from templates.definition import find_form, load_form
 from templates.round import Round
 from tests.databases import Places
 from tests.made_returns import FORM, OWNER, REPORT, Made, day, make_form
+from tests.test_dry_run import everything as in_folder
 from tests.test_loop import PLAN, PLANTS, Club, club  # noqa: F401 - a fixture
 from tests.test_upkeep import take_in
 from tests.unpacked import holding, unpacked
@@ -208,13 +209,14 @@ def test_nothing_of_them_is_left_in_the_file_of_the_register(tmp_path: Path, rou
 
 
 def test_a_look_beforehand_changes_nothing(round_: Round) -> None:
-    before = everything(Register.of(round_))
+    before, files = everything(Register.of(round_)), in_folder(round_.folder)
 
     result = run(round_, "--by", "Kari", "--reason", "over", "--dry-run", "--json")
 
     told = json.loads(result.stdout)
     assert (told["dry_run"], told["removed"]["answers"], told["files"]) == (True, 2, REMOVED)
     assert everything(Register.of(round_)) == before
+    assert in_folder(round_.folder) == files
     assert (round_.exports / "register.xlsx").exists()
 
 

@@ -74,6 +74,16 @@ SHEETS = {
         "columns": {"y2024": {"type": "amount", "label": {"nb": "2024", "nn": "2024"}}},
     },
 }
+CONTACTS = {
+    "kind": "table",
+    "label": {"nb": "Eiere", "nn": "Eigarar"},
+    "rows": 10,
+    "row_name": "kontakt",
+    "questions": {
+        "kontakt": {"type": "text", "personal": True, "label": {"nb": "Kontakt", "nn": "Kontakt"}},
+        "epost": {"type": "email", "label": {"nb": "E-post:", "nn": "E-post:"}},
+    },
+}
 NOUN = {
     "one": {"nb": "behovsmelding", "nn": "behovsmelding"},
     "the": {"nb": "behovsmeldingen", "nn": "behovsmeldinga"},
@@ -214,6 +224,7 @@ LETTERS = {
     "correction-again-nn": [marked(replace(SECOND, findings=(ORGNR_NN, TYPES_NN)), nn=True)],
     "correction-one-nn": [in_time(TYPES_NN)],
     "correction-long-nb": [marked(in_time(*MANY, SMALL))],
+    "correction-long-nn": [in_time(*(replace(one, sheet="Verksemder") for one in MANY), SMALL, READ, READ)],
     "looked-again-nn": [marked(replace(in_time(INVOLVED), heard="accepted", stood="needs_correction~1"), nn=True)],
     "wrong-form-nb": [OLD_FORM],
     "wrong-form-nn": [OLD_FORM],
@@ -270,14 +281,17 @@ NOTICES: dict[str, tuple[str, tuple[str, ...], tuple[Lacking, ...]]] = {
     "reminder-corrections": ("", (), (replace(LACKING, errors=1), UNREADABLE)),
 }
 EXTENDED = Extended("BM24-0007-1", "Språk i hele barnehagen", date(2024, 3, 1))
+EXTENDED_LONGER = Extended("BM24-0007-2", "Lesing i alle fag", date(2024, 3, 15))
 CLOSED = Closed("BM24-0007-1", "Språk i hele barnehagen", "accepted", 0, datetime(2024, 1, 30, 14, 12, tzinfo=OSLO))
 UNCORRECTED = replace(CLOSED, report="BM24-0007-2", title="Lesing i alle fag", status="needs_correction", errors=2)
 WITHDRAWN = replace(CLOSED, report="BM24-0007-3", title="Trygge overganger", status="withdrawn")
+REJECTED = replace(CLOSED, report="BM24-0007-4", title="Ut på tur", status="rejected")
 MORE_TIME_AND_ENDS: dict[str, tuple[str, tuple[Extended | Closed | None, ...]]] = {
     "extension": (EXTENSION, (None,)),
     "extended": (EXTENSION, (EXTENDED,)),
+    "extended-several": (EXTENSION, (EXTENDED, EXTENDED_LONGER)),
     "closing": (CLOSING, (CLOSED,)),
-    "closing-several": (CLOSING, (CLOSED, UNCORRECTED, WITHDRAWN)),
+    "closing-several": (CLOSING, (CLOSED, UNCORRECTED, WITHDRAWN, REJECTED)),
 }
 NAMES = [*LETTERS, *(f"{name}-{language}" for name in (*NOTICES, *MORE_TIME_AND_ENDS) for language in OWNERS)]
 
@@ -412,7 +426,8 @@ def test_a_letter_goes_from_the_office_to_the_registered_address_only(form: Form
     assert message["Date"].datetime == datetime(2024, 2, 2, 12, 0, tzinfo=OSLO)
     assert message["Message-ID"].endswith("@example.no>")
     assert message["Content-Language"] == "nb"
-    assert {"Cc", "Bcc"}.isdisjoint(message)
+    assert {"Cc", "Bcc", "Precedence"}.isdisjoint(message)
+    assert not [name for name in message if name.startswith("List-")]  # it is to one owner, from no list
 
 
 @pytest.mark.parametrize(
@@ -597,8 +612,29 @@ def test_a_long_list_is_cut_short_with_the_errors_first(form: Form) -> None:
     told = list(lines(write(form, [first, second])))
 
     assert sum("Velg type" in line for line in told) == MAX_LINES
-    assert told[25] == "Vi lurer også på|… og 1 til. Svar på denne e-posten hvis dere vil ha hele listen."
+    assert told[25] == "|Vi lurer også på én ting. Svar på denne e-posten hvis dere vil vite hva."
     assert told[-1] == "|… og 20 til. Svar på denne e-posten hvis dere vil ha hele listen."
+
+
+def test_what_a_contact_person_wrote_is_told_by_its_place_alone(form: Form) -> None:
+    sheets = SHEETS | {"eiere": CONTACTS}
+    with_contacts = Form(FormFile.model_validate(form.file.model_dump() | {"sheets": sheets}), {}, (), {})
+    said = {
+        "nb": "«kari hos asker» er ikke en e-postadresse. Står kari hos asker der? Skriv for eksempel navn@firma.no."
+    }
+    bad = Finding(
+        "email", "error", "Eiere", ("C4",), ("epost",), said, {"nb": "E-post:"}, "Kari Nordmann", "kari hos asker"
+    )
+
+    letter = write(with_contacts, [in_time(bad, ORGNR)])
+
+    own, listed = lines(letter)
+    assert listed == (
+        "Eiere|Celle C4|«E-post» er ikke en e-postadresse. Står «E-post» der? Skriv for eksempel navn@firma.no."
+    )
+    assert "«98765432»" in own  # what is no person's is told as it was written
+    for kind in ("plain", "html"):
+        assert "Kari" not in body(mail_of(write(with_contacts, [in_time(bad)])), kind)
 
 
 def test_what_a_person_has_settled_is_not_asked_for_again(form: Form) -> None:
@@ -634,14 +670,21 @@ def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...]
     ("told", "now", "expected"),
     [
         ([YEARS, INVOLVED, ORGNR], [ORGNR], "2 av 3 opplysninger er rettet, og 1 gjenstår. Før"),
-        ([YEARS, INVOLVED, ORGNR], [ORGNR, TYPES], "og 1 gjenstår. Én opplysning er ny. Før"),
+        ([YEARS, INVOLVED, ORGNR], [ORGNR, TYPES], "2 av 3 opplysninger er rettet, 1 gjenstår, og 1 er ny. Før"),
         ([YEARS, INVOLVED], [TYPES, ORGNR], "vi ba dere rette, er rettet. To opplysninger er nye. Før"),
         ([YEARS], [YEARS], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([YEARS], [], "Opplysningen vi ba dere rette, er rettet. Alle"),
         ([], [YEARS], "kl. 14.12. Før vi kan"),
-        ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår."),
+        ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår. Før"),
+        ([ORGNR], [replace(ORGNR, rule="unknown")], "Opplysningen vi ba dere rette, gjenstår. Før"),
+        ([ORGNR, YEARS], [replace(ORGNR, rule="unknown"), TYPES], "er rettet, 1 gjenstår, og 1 er ny. Før"),
+        ([TYPES], [replace(TYPES, cells=("F22",))], "gjenstår. I det som gjenstår, er åtte rader rettet. Før"),
+        ([TYPES, YEARS], [replace(TYPES, cells=("F14:F21",))], "og 1 gjenstår. I det som gjenstår, er én rad rettet."),
     ],
-    ids=["some", "some and new", "other", "none", "all", "was complete", "moved"],
+    ids=[
+        *("some", "some and new", "other", "none", "all", "was complete", "moved"),
+        *("wrong in another way", "wrong in another way and new", "rows", "one row"),
+    ],
 )
 def test_an_owner_hears_what_has_become_of_the_last_letter(
     form: Form, told: list[Finding], now: list[Finding], expected: str

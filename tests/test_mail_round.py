@@ -122,7 +122,7 @@ def test_nothing_leaves_the_machine_without_send(staff: Staff) -> None:
     staff.run("remind")
 
     assert "2 letters in" in told
-    assert "2 invitation (nothing has left this machine)." in told
+    assert "2 invitations (nothing has left this machine)." in told
     assert staff.postbox.connections == 0
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 from lxml import etree
+from openpyxl.comments import Comment
+from openpyxl.workbook.defined_name import DefinedName
 
 from intake.guard import inspect
 from intake.submission import Submission, Value
@@ -183,6 +185,35 @@ def test_it_holds_nothing_but_our_own_parts_and_no_masked_number() -> None:
     assert extra == {"xl/comments1.xml", "xl/drawings/vmlDrawing1.vml", "xl/worksheets/_rels/sheet2.xml.rels"}
     assert "•••••••••••" in whole
     assert not re.search(r"(?<!\d)\d{11}(?!\d)", whole)
+
+
+def test_nothing_but_the_answers_of_the_owners_file_comes_back(tmp_path: Path) -> None:
+    owner = owner_of("rek_kommune", "nb")
+    answers = DESK.answers(CLEAN["rek_kommune"], owner)
+    answers["skjema"] |= {"tiltak_tittel": "", "mal": "Et svar fra eieren"}
+    book = open_(DESK.fill(answers, owner))
+    tab, place = DESK.cell("skjema.mal")
+    sheet = book[tab]
+    sheet[place].comment = Comment("zqxjv", "zqxjv")
+    sheet[place].hyperlink = "https://zqxjv.example/x"
+    sheet.oddHeader.center.text = "zqxjv"  # type: ignore[union-attr]
+    sheet["F40"] = "=zqxjv!A1"
+    hidden = book.create_sheet("zqxjv")
+    hidden.sheet_state = "veryHidden"
+    hidden["A1"] = "zqxjv"
+    book.defined_names["zqxjv"] = DefinedName("zqxjv", attr_text="zqxjv!$A$1")
+    book.properties.description = book.properties.creator = "zqxjv"
+    buffer = io.BytesIO()
+    book.save(buffer)
+    verdict = judged(tmp_path, buffer.getvalue())
+
+    made = remade(verdict, owner)
+
+    with zipfile.ZipFile(io.BytesIO(made.content)) as package:
+        parts = {name: package.read(name).decode() for name in package.namelist()}
+    assert "Et svar fra eieren" in parts["xl/worksheets/sheet2.xml"]
+    assert [name for name, part in parts.items() if "zqxjv" in (part + name).casefold()] == []
+    assert [name for name in parts if "vba" in name.casefold() or "external" in name.casefold()] == []
 
 
 # answers of every kind

@@ -121,7 +121,7 @@ def test_one_report_gets_more_time_before_it_has_come(club: Club) -> None:
 
     (letter,) = tell(club)
     assert letter["recipient"] == OTHER
-    assert "Utsett frist for liste BAT-0002-1" in text(club, letter)
+    assert "Ny frist er 1. mars for liste BAT-0002-1" in text(club, letter)
     assert "BAT-0002-1: Ny frist er fredag 1. mars." in text(club, letter)
     assert tell(club) == []
     club.take_in(Made("sein", day(20, month=2), "late", "BAT-0002-1", OTHER, findings=(LATE_FINDING,)))
@@ -147,7 +147,7 @@ def test_one_report_gets_more_time_to_be_corrected(club: Club) -> None:
     more_time(club, REPORT)
 
     (letter,) = tell(club)
-    assert "Utsatt frist for liste BAT-0001-1" in text(club, letter)
+    assert "Ny frist er 1. mars for liste BAT-0001-1" in text(club, letter)
     assert "BAT-0001-1, «wrong»: Ny frist er fredag 1. mars." in text(club, letter)
     assert OWNER not in club.remind(DUE)
 

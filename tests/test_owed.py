@@ -129,7 +129,7 @@ def test_errors_that_come_back_for_the_same_cause_give_a_letter_again(club: Club
     club.decide("prefer", "1")
     again = club.write()
     assert [letter["kind"] for letter in again] == ["correction"]
-    assert "Vi har sett på nytt på listen «wrong»" in club.text(again[0])
+    assert "Vi har gått gjennom listen «wrong»" in club.text(again[0])
     assert club.write() == []
     club.decide("prefer", "2")
     assert club.kinds() == ["receipt"]

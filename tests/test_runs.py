@@ -107,7 +107,7 @@ def test_a_decision_that_is_only_tried_changes_nothing(folder: Path) -> None:
     told = run(*words, "--dry-run")
 
     assert told.exit_code == 0
-    assert "Nothing was decided" in told.stdout
+    assert "Nothing was written (--dry-run)" in told.stdout
     assert run("--round", str(folder), "show", report).stdout == before
 
 

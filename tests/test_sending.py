@@ -75,7 +75,7 @@ class Post:
         self.set(more)
         self.set_address(*(f"eier{number}@eier{number}.no" for number in range(letters)))
         self.register = Register.open(self.round.register, self.round.form)
-        made = [Made(f"{n}", recipient=OWNERS[n], report=f"BAT-000{n}-1") for n in range(letters)]
+        made = [Made(f"{n}", recipient=OWNERS[n], report=f"BAT-000{n}-1", sender=None) for n in range(letters)]
         self.register.merge([one.verdict() for one in made], NOW)
         self.letters = make_letters(self.round, self.register, NOW)
 
@@ -197,14 +197,27 @@ def test_a_wrong_password_stops_it_before_a_letter_is_touched(
     assert post.clock.pauses == []  # trying again could lock the account
 
 
-def test_a_certificate_that_cannot_be_verified_is_not_accepted(
-    make_post: MakePost, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("tls", ["starttls", "ssl"])
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(
+    make_post: MakePost, monkeypatch: pytest.MonkeyPatch, tls: str
 ) -> None:
     postbox = Postbox()
-    post = make_post(postbox)
+    post = make_post(postbox, more=f'tls = "{tls}"', tls=tls)
     monkeypatch.delenv("SSL_CERT_FILE")
 
     with pytest.raises(MailError, match="certificate of localhost cannot be verified"):
+        post.send()
+    assert (postbox.got, post.notes()) == ([], ["queued"])
+
+
+@pytest.mark.parametrize("tls", ["starttls", "ssl"])
+def test_a_certificate_of_another_server_is_not_accepted(make_post: MakePost, tls: str) -> None:
+    postbox = Postbox()
+    post = make_post(postbox, more=f'tls = "{tls}"', tls=tls)
+    text = (post.folder / "round.toml").read_text(encoding="utf-8").replace('"localhost"', '"127.0.0.1"')
+    (post.folder / "round.toml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(MailError, match=r"certificate of 127\.0\.0\.1 cannot be verified"):
         post.send()
     assert (postbox.got, post.notes()) == ([], ["queued"])
 
@@ -519,6 +532,65 @@ def test_a_program_that_is_killed_loses_no_letter_and_doubles_none(make_post: Ma
     else:
         assert arrived.count("eier0@eier0.no") == 1
     assert post.states() == ["sent", "sent"]
+
+
+WRITING = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from outputs import mailroom, outbox
+from outputs.outbox import make_letters
+from outputs.register import Register
+from templates.round import Round
+
+folder, step = Path(sys.argv[1]), sys.argv[2]
+
+def watched(name, real):
+    calls = iter(range(1, 9))
+    def call(*args):
+        number = next(calls)
+        if step == f"before {name} {number}":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args)
+        if step == f"after {name} {number}":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return call
+
+outbox.write_message = watched("message", outbox.write_message)
+os.fsync = watched("disk", os.fsync)
+mailroom._write_file = watched("file", mailroom._write_file)
+outbox.enter = watched("entry", outbox.enter)
+outbox._Desk.write = watched("batch", outbox._Desk.write)
+outbox.make_letters = watched("run", make_letters)
+round_ = Round(folder)
+outbox.make_letters(round_, Register.open(round_.register, round_.form), datetime(2030, 2, 4, 8, tzinfo=UTC))
+"""
+STEPS_OF_WRITING = (
+    *("before message 1", "before disk 1", "after disk 1", "after file 1", "after entry 1"),
+    *("before file 2", "after entry 2", "after batch 1", "after run 1"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STEPS_OF_WRITING)
+def test_a_program_that_is_killed_while_it_writes_letters_loses_none_and_doubles_none(
+    make_post: MakePost, step: str
+) -> None:
+    postbox = Postbox()
+    post = make_post(postbox, letters=0)
+    post.set_address("eier0@eier0.no", "eier1@eier1.no")
+    made = [Made(f"{n}", recipient=OWNERS[n], report=f"BAT-000{n}-1", sender=None) for n in range(2)]
+    post.register.merge([one.verdict() for one in made], NOW)
+    killed = subprocess.run([sys.executable, "-c", WRITING, post.folder, step], cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    make_letters(post.round, post.register, NOW)
+    post.send()
+
+    assert sorted(numbers(postbox)) == ["eier0@eier0.no", "eier1@eier1.no"]
+    assert post.states() == ["sent", "sent"]
+    assert len(list(post.round.outbox.glob("*.eml"))) == 2
 
 
 # two at once, and a person in between

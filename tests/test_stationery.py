@@ -81,6 +81,8 @@ def test_an_office_has_its_own_layout(round_: Round) -> None:
         ('[subject_late]\nnn = "{day"', "[subject_late] nn: a brace is lost"),
         ('[done]\nnb = "{noun.__class__}"', "[done] nb: {noun.__class__} is not known here"),
         ('[done]\nnb = "{}"', "[done] nb: {} is not known here"),
+        ('[late]\nnb = "{deadline:%Y}"', "[late] nb: only a name may stand in braces; write {deadline} alone"),
+        ('[late]\nnb = "{deadline!q}"', "[late] nb: only a name may stand in braces"),
         ('[gretting]\nnb = "Hei"', "there is no text [gretting]. Did you mean «greeting»?"),
         ('[greeting]\nse = "Bures"', "[greeting] se: only nb and nn are known"),
         ("[greeting]\nnb = 7", "[greeting] nb: only nb and nn are known, each with a text"),
@@ -102,8 +104,24 @@ def test_a_text_that_cannot_be_said_is_told_with_file_and_name(round_: Round, te
 @pytest.mark.parametrize(
     ("name", "change", "told"),
     [
-        ("letter.txt", ("{{ letter.greeting }}", "{{ letter.greetings }}"), "'greetings'"),
-        ("letter.html", ("{{ group.more }}", "{{ rest }}"), "'rest' is undefined"),
+        ("letter.txt", ("{{ letter.greeting }}", "{{ letter.greetings }}"), "«letter.greetings» is not known"),
+        ("letter.html", ("{{ group.more }}", "{{ rest }}"), "«rest» is not known"),
+        ("letter.txt", ("line.text", "line.words"), "'words'"),
+        (
+            "letter.txt",
+            ("{{ letter.greeting }}", '{{ letter.greeting }}{% if letter.kind == "late" and x %}{{ y }}{% endif %}'),
+            "«x», «y» is not known",
+        ),
+        (
+            "letter.txt",
+            (
+                "{{ letter.greeting }}",
+                '{{ letter.greeting }}{% if letter.kind == "late" %}{{ letter.due.x }}{% endif %}',
+            ),
+            "'x'",
+        ),
+        ("letter.html", ("{{ group.more }}", "{{ 1 // 0 }}"), "division"),
+        ("letter.html", ("{{ group.more }}", ""), "leaves out what every letter must say"),
         ("letter.html", ("{% endfor %}", "{% endfr %}"), "letter.html, line"),
         ("letter.txt", ("{{ wrapped(letter.contact) }}", ""), "leaves out what every letter must say"),
     ],

@@ -53,10 +53,14 @@ def sender_is_contact(submission: Submission, _form: Form, given: Given) -> Iter
     sender, contact = submission.source.sender, submission.answer(given["email"])
     if sender is None or contact is None or contact.problem or not contact.value:
         return
-    ours, theirs = _address(sender), _address(str(contact.value))
-    same_domain = ours[1] == theirs[1] and ours[1] not in SHARED_DOMAINS
-    if ours != theirs and not same_domain:
+    if not same_house(sender, str(contact.value)):
         yield Said({"avsender": sender})
+
+
+def same_house(one: str, other: str) -> bool:
+    """Whether two e-mail addresses are the same, or at a domain that strangers do not share."""
+    first, second = _address(one), _address(other)
+    return first == second or (first[1] == second[1] and first[1] not in SHARED_DOMAINS)
 
 
 def _address(email: str) -> tuple[str, str]:

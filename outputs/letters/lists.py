@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from intake.personal import names_a_person
 from outputs.letters.words import Phrases, capital, clean
 from templates.form import Form, QuestionSheet
 from validation.findings import SEVERITIES, Finding
@@ -35,6 +36,7 @@ class Lists:
     def __init__(self, form: Form, words: Phrases) -> None:
         self.form = form
         self.words = words
+        self._personal = {question.key for _, question in form.questions() if names_a_person(question)}
 
     def groups(
         self, found: Mapping[str, Sequence[Finding]], shares: Mapping[str, int], *, marked: bool
@@ -44,14 +46,19 @@ class Lists:
         Both mappings go by severity; `shares` says how many lines there is room for, `marked` whether
         a workbook goes along that shows all of it.
         """
-        more = "more_marked" if marked else "more"
-        yield from self._errors(self._ordered(found[ERROR]), shares[ERROR], more)
+        end = "_marked" if marked else ""
+        yield from self._errors(self._ordered(found[ERROR]), shares[ERROR], f"more{end}")
         questions = "questions_too_heading" if found[ERROR] else "questions_heading"
-        for severity, heading in ((WARNING, questions), (INFO, "understood_heading")):
-            if found[severity]:
-                shown = self._ordered(found[severity])[: shares[severity]]
-                lines = tuple(self._line(finding, with_tab=True) for finding in shown)
-                yield Group(self.words.say(heading), lines, self._more(more, len(found[severity]) - len(lines)))
+        for severity, heading, left in (
+            (WARNING, questions, "questions_left"),
+            (INFO, "understood_heading", "understood_left"),
+        ):
+            shown = self._ordered(found[severity])[: shares[severity]]
+            lines = tuple(self._line(finding, with_tab=True) for finding in shown)
+            if lines:
+                yield Group(self.words.say(heading), lines, self._more(f"more{end}", len(found[severity]) - len(lines)))
+            elif found[severity]:
+                yield Group("", (), self.words.count(f"{left}{end}", len(found[severity])))
 
     def _errors(self, found: list[Finding], room: int, more: str) -> Iterator[Group]:
         tabs: dict[str, list[Line]] = {}
@@ -76,15 +83,27 @@ class Lists:
 
     def _line(self, finding: Finding, *, with_tab: bool) -> Line:
         """Write place and message; the place leaves out what is said anyway."""
-        text = clean(self.words.own(finding.message), MESSAGE_LENGTH)
         label = clean(self.words.own(finding.label), NAME_LENGTH).rstrip(":?")
-        row = clean(finding.row_name, NAME_LENGTH)
+        text = clean(self._without_persons(finding, label), MESSAGE_LENGTH)
+        row = "" if self._row_is_a_person(finding) else clean(finding.row_name, NAME_LENGTH)
         place = (
             clean(finding.sheet, NAME_LENGTH) if with_tab else "",
             self._cells(finding, "" if row in label else row),
             "" if f"«{label}" in text else label,
         )
         return Line(capital(", ".join(filter(None, place))), " ".join([text, *self._see_also(finding, text)]))
+
+    def _without_persons(self, finding: Finding, label: str) -> str:
+        """Give the message, with the name of the question where it repeats what a contact person's cell holds."""
+        text, written = self.words.own(finding.message), finding.written.strip()
+        if not written or self._personal.isdisjoint(finding.questions):
+            return text
+        quoted = text.replace(f"«{finding.written}»", f"«{label}»").replace(f"«{written}»", f"«{label}»")
+        return re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", lambda _: f"«{label}»", quoted)
+
+    def _row_is_a_person(self, finding: Finding) -> bool:
+        sheets = list(self.form.sheets.values())[self.sheet(finding) :]
+        return bool(sheets) and getattr(sheets[0], "row_name", None) in self._personal
 
     def _cells(self, finding: Finding, row: str) -> str:
         """Name the cells: «cellene F14:F22 (9 rader)», «celle B12 (Fjellhagen barnehage)»."""
@@ -93,11 +112,11 @@ class Lists:
         ranges = any(":" in cell for cell in finding.cells)
         listed = self.words.listed(finding.cells)
         cells = self.words.count("cells", len(finding.cells) + ranges, cells=listed)
-        if ranges and (rows := self._rows(finding)) > 1:
+        if ranges and (rows := self.rows(finding)) > 1:
             return self.words.say("rows", cells=cells, n=rows)
         return self.words.say("named_row", cells=cells, row=row) if row else cells
 
-    def _rows(self, finding: Finding) -> int:
+    def rows(self, finding: Finding) -> int:
         """Count the rows of a table that the cells and ranges cover."""
         sheets = list(self.form.sheets.values())[self.sheet(finding) :]
         if sheets and isinstance(sheets[0], QuestionSheet):

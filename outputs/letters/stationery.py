@@ -6,7 +6,7 @@ itself, and `letter.txt` or `letter.html` if it wants another layout. All of it 
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -109,11 +109,13 @@ def _names(key: str, standard: Mapping[str, str]) -> set[str]:
 
 def _wrong_text(place: str, text: str, known: set[str]) -> Iterator[str]:
     try:
-        named = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+        named = [field for field in Formatter().parse(text) if field[1] is not None]
     except ValueError as error:
         yield f"{place}: a brace is lost ({error}); write {{{{ for a brace that is to be seen"
         return
-    for name in named:
+    for _, name, form, conversion in named:
+        if form or conversion:
+            yield f"{place}: only a name may stand in braces; write {{{name}}} alone"
         if name not in known:
             said = ", ".join(f"{{{one}}}" for one in sorted(known))
             yield f"{place}: {{{name}}} is not known here; it may name {said}"
@@ -123,10 +125,8 @@ def _wrong_text(place: str, text: str, known: set[str]) -> Iterator[str]:
 
 
 def _try_layouts(house: Stationery) -> None:
-    """Lay out a letter that has everything and one that has next to nothing."""
+    """See to it that every name in a layout is known, and lay out letters of every kind."""
     from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415 - only where letters are written
-
-    from outputs.letters.trial import BARE, FULL  # noqa: PLC0415 - it needs the letters, which need this
 
     assert house.folder is not None
     for name in LAYOUT_NAMES:
@@ -134,14 +134,36 @@ def _try_layouts(house: Stationery) -> None:
         if not path.exists():
             continue
         try:
-            for letter in (FULL, BARE):
-                said = house.layout(name).render(letter=letter)
-        except (TemplateError, UnicodeDecodeError, TypeError, ValueError) as error:
+            layout = house.layout(name)
+            if unknown := _unknown(layout, path.read_text(encoding="utf-8")):
+                raise StationeryError(f"{path}: {', '.join(unknown)} is not known in a layout; compare it with ours")
+            _try_layout(layout, path)
+        except (TemplateError, UnicodeDecodeError, ArithmeticError, TypeError, ValueError) as error:
             line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
             raise StationeryError(f"{path}{line}: {error}") from None
-        for wanted in (BARE.subject if name.endswith(".html") else BARE.greeting, BARE.contact):
+
+
+def _try_layout(layout: "Template", path: Path) -> None:
+    from outputs.letters.trial import BARE, trials  # noqa: PLC0415 - it needs the letters, which need this
+
+    for letter, must in trials():
+        said = layout.render(letter=letter)
+        for wanted in (*must, *([BARE.subject] if path.suffix == ".html" else [])):
             if wanted not in said:
                 raise StationeryError(f"{path} leaves out what every letter must say; compare it with ours")
+
+
+def _unknown(layout: "Template", source: str) -> list[str]:
+    """List the names in a layout that no letter has, also where only some letters would meet them."""
+    from jinja2 import meta, nodes  # noqa: PLC0415 - only where letters are written
+
+    from outputs.feedback import Letter  # noqa: PLC0415 - it needs the words, which need this
+
+    tree = layout.environment.parse(source)
+    names = meta.find_undeclared_variables(tree) - {"letter", *layout.environment.globals}
+    has = {field.name for field in fields(Letter)}
+    asked = {node.attr for node in tree.find_all(nodes.Getattr) if getattr(node.node, "name", "") == "letter"}
+    return sorted(f"«{name}»" for name in (*names, *(f"letter.{name}" for name in asked - has)))
 
 
 @cache
