@@ -147,6 +147,35 @@ def test_an_owner_hears_that_what_came_late_is_taken_in(club: Club) -> None:
     assert "Den kom etter fristen, men er tatt med likevel. Alle opplysningene vi trenger, er med." in club.text(letter)
 
 
+@pytest.mark.parametrize("come", [WRONG, theirs(refused("password"))], ids=["errors", "unreadable"])
+def test_a_letter_that_waited_past_the_day_it_tells_is_written_anew_with_another(
+    tmp_path: Path, come: Made | Verdict
+) -> None:
+    club = Club(tmp_path, SERVER)
+    club.take_in(come)
+    (letter,) = club.write()
+    assert "innen mandag 18. februar" in club.text(letter)
+    club.now = datetime(2030, 2, 18, 12, tzinfo=UTC)
+    assert club.write() == []
+
+    club.now = datetime(2030, 2, 20, 8, tzinfo=UTC)
+    (letter,) = club.write()
+    assert "innen onsdag 6. mars" in club.text(letter)
+    assert club.write() == []
+    assert [one["state"] for one in mailroom.letter_list(club.register)] == ["overtaken", "queued"]
+
+
+def test_a_letter_that_was_sent_is_not_written_anew_when_its_day_has_passed(tmp_path: Path) -> None:
+    club = Club(tmp_path, SERVER)
+    club.take_in(WRONG)
+    club.write()
+    with club.register.writing() as connection:
+        mailroom.move(connection, 1, "sent", "250 OK", NOW)
+
+    club.now = datetime(2030, 3, 20, 8, tzinfo=UTC)
+    assert club.write() == []
+
+
 # who sent it
 
 
