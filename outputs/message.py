@@ -82,6 +82,15 @@ def read_message(path: Path) -> EmailMessage:
     return message
 
 
+def dated(message: EmailMessage, moment: datetime) -> EmailMessage:
+    """Give the message the time at which it leaves."""
+    if message["Date"]:
+        message.replace_header("Date", format_datetime(moment))
+    else:
+        message["Date"] = format_datetime(moment)
+    return message
+
+
 def redirected(message: EmailMessage, address: str) -> EmailMessage:
     """Give a copy for a test address, with a subject that says whom the letter is for.
 

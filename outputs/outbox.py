@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from outputs.database import among
-from outputs.feedback import KINDS, WRONG_FORM, Letter, Received, draft_letter
+from outputs.feedback import KINDS, REFUSED, WRONG_FORM, Letter, Received, draft_letter
 from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
 from outputs.letters.words import clean
-from outputs.life import QUARANTINED
+from outputs.life import NEEDS_CORRECTION, QUARANTINED
 from outputs.log import submissions
+from outputs.logbook import latest_deadlines
 from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
 from outputs.marking import Marking
 from outputs.message import Attachment, addresses, write_message
@@ -51,7 +52,7 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
         rows = standing_returns(connection, register, round_)
         again = sent_again(connection, rows)
         if sends_itself(round_):
-            true = {(row["sha256"], row["stood"]) for row in (*rows, *again)}
+            true = {(row["sha256"], row["stood"]) for row in (*rows, *again)} - _out_of_date(connection, rows, now)
             overtake(connection, [key for key in known(connection, KINDS, WAITING) if not key.about <= true], now)
         owed = Told.read(connection, COUNTING).news(rows, again)
         heard = heard_of(connection, round_)
@@ -63,6 +64,17 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
             desk = _Desk(round_, register, connection, marking, house, now)
             made += desk.write(owners[start : start + AT_A_TIME], heard, made_before)
     return made
+
+
+def _out_of_date(connection: Connection, rows: Iterable[Standing], now: datetime) -> set[tuple[str, str]]:
+    """Find what was asked for by a day that has passed: a letter that still waits would tell that day."""
+    asked = [
+        row
+        for row in rows
+        if row["outcome"] in REFUSED or (row["outcome"] == NEEDS_CORRECTION and not row["stands_by"])
+    ]
+    due = latest_deadlines(connection, [row["report"] for row in asked if row["report"]])
+    return {(row["sha256"], row["stood"]) for row in asked if due.get(row["report"], now) < now}
 
 
 # what has been told

@@ -20,7 +20,7 @@ from outputs.letter_states import FAILED, QUEUED, SENT, UNCERTAIN
 from outputs.log import letters
 from outputs.mail import Delivery, Line, UnreachableError, usable_password
 from outputs.mailroom import OutboxError
-from outputs.message import MailError, redirected, registered_address
+from outputs.message import MailError, dated, redirected, registered_address
 from outputs.register import Register
 from templates.round import Round
 
@@ -188,6 +188,7 @@ class _Sender:
         with self.register.reading() as connection:
             row = connection.execute(select(letters).where(letters.c.id == number)).mappings().one()
         message = mailroom.message_of(self.round, row)
+        dated(message, self.clock.now().astimezone(self.round.form.zone))
         return message, [address.addr_spec for address in message["To"].addresses]
 
     def _end(self, number: int, delivery: Delivery) -> str:

@@ -191,8 +191,7 @@ def refused(code: str, nb: str, nn: str, file: str, outcome: str = "quarantined"
 
 def marked(item: Received, *, nn: bool = False) -> Received:
     """The same, with a marked workbook that goes along."""
-    owner = "964952612-hemsedal-kommune" if nn else "920125298-asker-kommune"
-    return replace(item, marked=f"{owner}-{item.report}.xlsx")
+    return replace(item, marked=f"{item.report}-{'rettast' if nn else 'rettes'}.xlsx")
 
 
 def sent_again(item: Received) -> Received:

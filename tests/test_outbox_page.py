@@ -54,6 +54,13 @@ def page_of(club: Club) -> Page:
     return Page(write_preview(club.round, club.register, NOW).read_text(encoding="utf-8"))
 
 
+def test_the_page_tells_who_sent_a_file_and_gets_no_letter(club: Club) -> None:
+    club.take_in(Made("tredje", day(12), report="BAT-0002-1", recipient=OTHER, sender="ola@annet.no"))
+    club.tell()
+
+    assert "somebody it does not go to: ola@annet.no" in page_of(club).words
+
+
 def test_every_letter_stands_there_with_owner_kind_subject_address_state_and_text(club: Club) -> None:
     page = page_of(club)
 

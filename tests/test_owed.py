@@ -147,6 +147,63 @@ def test_an_owner_hears_that_what_came_late_is_taken_in(club: Club) -> None:
     assert "Den kom etter fristen, men er tatt med likevel. Alle opplysningene vi trenger, er med." in club.text(letter)
 
 
+@pytest.mark.parametrize("come", [WRONG, theirs(refused("password"))], ids=["errors", "unreadable"])
+def test_a_letter_that_waited_past_the_day_it_tells_is_written_anew_with_another(
+    tmp_path: Path, come: Made | Verdict
+) -> None:
+    club = Club(tmp_path, SERVER)
+    club.take_in(come)
+    (letter,) = club.write()
+    assert "innen mandag 18. februar" in club.text(letter)
+    club.now = datetime(2030, 2, 18, 12, tzinfo=UTC)
+    assert club.write() == []
+
+    club.now = datetime(2030, 2, 20, 8, tzinfo=UTC)
+    (letter,) = club.write()
+    assert "innen onsdag 6. mars" in club.text(letter)
+    assert club.write() == []
+    assert [one["state"] for one in mailroom.letter_list(club.register)] == ["overtaken", "queued"]
+
+
+def test_a_letter_that_was_sent_is_not_written_anew_when_its_day_has_passed(tmp_path: Path) -> None:
+    club = Club(tmp_path, SERVER)
+    club.take_in(WRONG)
+    club.write()
+    with club.register.writing() as connection:
+        mailroom.move(connection, 1, "sent", "250 OK", NOW)
+
+    club.now = datetime(2030, 3, 20, 8, tzinfo=UTC)
+    assert club.write() == []
+
+
+# who sent it
+
+
+@pytest.mark.parametrize(
+    ("sender", "address", "told"),
+    [
+        (None, "ask@example.no", None),
+        ("ASK@example.no", "ask@example.no", None),
+        ("ola@EXAMPLE.no", "ask@example.no", None),
+        ("ola@annet.no", "ask@example.no", ["ola@annet.no"]),
+        ("ola@gmail.com", "ask@gmail.com", ["ola@gmail.com"]),
+        ("ola@example.no", "ingen", ["ola@example.no"]),
+    ],
+)
+def test_staff_are_told_of_a_sender_that_the_letter_does_not_go_to(
+    club: Club, sender: str | None, address: str, told: list[str] | None
+) -> None:
+    path = club.round.folder / "recipients.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("ask@example.no", address), encoding="utf-8")
+    club.take_in(replace(WRONG, sender=sender))
+
+    (letter,) = make_letters(Round(club.round.folder), club.register, NOW)
+
+    assert letter.get("senders") == told
+    (event,) = mailroom.letter_history(club.register, 1)["events"]
+    assert event["note"] == (f"answers a file from somebody it does not go to: {told[0]}" if told else "")
+
+
 # files that gave no answers
 
 
@@ -233,7 +290,7 @@ def test_an_owner_that_sends_the_same_file_again_hears_that_nothing_is_changed(c
     assert message["Subject"] == "Liste BAT-0001-1: filen er ikke endret, 1 opplysning må rettes innen 18. februar"
     for words in (
         "ingenting er endret",
-        "Opplysningen vi ba dere rette, står slik den sto.",
+        "Opplysningen vi ba dere rette, står slik den stod.",
         "Celle C7",
         "Kan det være",
     ):

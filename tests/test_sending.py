@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 from types import SimpleNamespace
@@ -143,6 +143,16 @@ def test_all_letters_go_over_one_connection_as_they_stand_in_the_outbox(make_pos
     assert postbox.connections == 1
     assert [letter["state"] for letter in run.letters] == post.states() == ["sent"] * 3
     assert post.notes() == ["queued", "sending", "sent 250 OK"]
+
+
+def test_a_letter_that_has_waited_is_dated_when_it_leaves(make_post: MakePost, monkeypatch: pytest.MonkeyPatch) -> None:
+    postbox = Postbox()
+    post = make_post(postbox)
+    monkeypatch.setattr(FakeClock, "now", lambda _clock: NOW + timedelta(days=3))
+    post.send()
+
+    (content,) = (message_from_bytes(content, policy=UNFOLDED) for _, content in postbox.got)
+    assert content["Date"].datetime == NOW + timedelta(days=3)
 
 
 def test_what_is_sent_is_not_sent_again(make_post: MakePost) -> None:
