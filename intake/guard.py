@@ -52,24 +52,27 @@ def _stop(reason: str) -> NoReturn:
     raise _StopError(reason)
 
 
-def inspect(data: bytes, name: str) -> Inspection | None:
-    """Find the reason not to read a file; None for a workbook that may be read. Never raises."""
+def inspect(data: bytes, name: str, *, large: bool = False) -> Inspection | None:
+    """Find the reason not to read a file; None for a workbook that may be read. Never raises.
+
+    `large` is for a register of staff's own, of which only some sheets are read: it may be longer than owners' files.
+    """
     try:
-        _inspect(data, name)
+        _inspect(data, name, large=large)
     except _StopError as stop:
         reason = str(stop)
         return Inspection("quarantined" if reason in QUARANTINED else "unreadable", reason)
     return None
 
 
-def _inspect(data: bytes, name: str) -> None:
-    if len(data) > MAX_FILE:
+def _inspect(data: bytes, name: str, *, large: bool) -> None:
+    if len(data) > (MAX_TOTAL if large else MAX_FILE):
         _stop("too_big")
     if not data.startswith(b"PK\x03\x04"):
         _stop(_kind(data, name))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _inspect_zip(data, archive)
+            _inspect_zip(data, archive, large=large)
     except DoctypeError:
         _stop("doctype")
     except BROKEN:
@@ -156,7 +159,7 @@ ENCRYPTED = 0x1
 LOCAL_HEADER = struct.Struct("<26xHH")  # the lengths of the name and the extra field that follow it
 
 
-def _inspect_zip(data: bytes, archive: zipfile.ZipFile) -> None:
+def _inspect_zip(data: bytes, archive: zipfile.ZipFile, *, large: bool) -> None:
     members = archive.infolist()
     package = Package(archive)
     _check_members(members)
@@ -171,7 +174,10 @@ def _inspect_zip(data: bytes, archive: zipfile.ZipFile) -> None:
     sheets = {sheet.part for sheet in package.answer_sheets()}
     for part in package.names() - package.unread_parts():
         if part.endswith((".xml", ".rels")):
-            _check_xml(package.read(part), is_sheet=part in sheets)
+            xml = package.read(part)
+            _check_xml(xml, is_sheet=part in sheets)
+            if not large:
+                _check_extent(xml, is_sheet=part in sheets)
     _check_formulas(package.read(package.main_part), DEFINED)
 
 
@@ -268,8 +274,6 @@ def _check_xml(xml: bytes, *, is_sheet: bool) -> None:
     prolog = PROLOG.match(xml)
     if prolog is None or not _holds_ascii(prolog["declaration"] or b""):
         _stop("damaged")
-    if len(xml) > SHORTEST_ELEMENT * MAX_ELEMENTS and xml.count(b"<") - xml.count(b"</") > MAX_ELEMENTS:
-        _stop("zip_bomb")
     if is_sheet:
         _check_sheet(xml, prolog["root"])
 
@@ -283,7 +287,12 @@ def _check_sheet(xml: bytes, root: bytes) -> None:
     if root != b"worksheet":
         _stop("damaged")
     _check_formulas(xml, FORMULA)
-    if FAR_OR_ODD.search(xml) or PREFIXED.search(xml):
+
+
+def _check_extent(xml: bytes, *, is_sheet: bool) -> None:
+    if len(xml) > SHORTEST_ELEMENT * MAX_ELEMENTS and xml.count(b"<") - xml.count(b"</") > MAX_ELEMENTS:
+        _stop("zip_bomb")
+    if is_sheet and (FAR_OR_ODD.search(xml) or PREFIXED.search(xml)):
         row, column = farthest(xml)
         if row > MAX_ROW or column > MAX_COLUMN:
             _stop("far_cell")

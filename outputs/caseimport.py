@@ -118,8 +118,8 @@ class Casework:
 
 def read_export(data: bytes, name: str, wanted: Sequence[str] | None = None) -> Workbook:
     """Read a workbook of staff. Raises RefusalError with what to do for one that cannot be read."""
-    trouble = inspect(data, name)
-    if trouble and trouble.reason != "far_cell":  # a register may be longer than what owners send
+    trouble = inspect(data, name, large=True)
+    if trouble:
         why = trouble.reason.replace("_", " ")
         raise RefusalError(f"{name} cannot be read ({why}); open it in Excel or LibreOffice and save it as .xlsx")
     try:

@@ -30,6 +30,7 @@ class Database(Protocol):
 
     name: str  # as staff know it
     engine: Engine
+    numbers_without_gaps: bool  # whether rows that it numbers follow each other, also when a transaction was taken back
 
     def number(self, connection: Connection) -> int:
         """Tell which shape of the log it was made for; 0 for none."""

@@ -26,6 +26,8 @@ CURRENT = ("report", "version", "finding", "label", "shape")  # tables of the cu
 class PostgresSchema:
     """One schema, which is the register's alone."""
 
+    numbers_without_gaps = False
+
     def __init__(self, server: Server) -> None:
         self.server = server
         self.name = server.shown

@@ -20,6 +20,8 @@ RESTORE = "put it back from your backup"
 class SqliteFile:
     """One file, and at rest nothing beside it."""
 
+    numbers_without_gaps = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)

@@ -9,6 +9,7 @@ from outputs.archive import archived, digest
 from outputs.log import GUARDS, forgettings, imports, returns, submissions
 from outputs.register import Register
 from outputs.stored import load_submission
+from outputs.verify_log import gaps
 from templates.round import Round
 
 SHOWN = 5  # reports named in one problem
@@ -25,6 +26,7 @@ def verify(round_: Round, register: Register) -> list[str]:
         made_again = [] if answers else _projection(register, connection)
         return [
             *_triggers(register, connection),
+            *gaps(connection, numbered=register.database.numbers_without_gaps),
             *answers,
             *_archive(round_, kept),
             *_imported(round_, connection),

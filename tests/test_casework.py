@@ -1,6 +1,8 @@
 """What caseworkers write in an exported workbook comes back into the register, and stays there."""
 
 import json
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -192,6 +194,24 @@ def test_what_one_wrote_is_not_emptied_by_another_who_did_not_see_it(desk: Desk)
     desk.bring(write(exported, {SECOND: {"Prioritet": 2}}), "--yes")
 
     assert desk.known() == {FIRST: MEANT, SECOND: {"priority": 2}}
+
+
+def test_a_register_of_ten_thousand_reports_is_read_back(desk: Desk) -> None:
+    filled = write(desk.export(), {FIRST: WRITTEN})
+    row = "".join(f'<c r="{column}{{0}}"><v>1</v></c>' for column in "ABCDEFGHIJKLMNOPQRSTU")
+    data = "".join(f'<row r="{number}">{row.format(number)}</row>' for number in range(1, 20_002)).encode()
+    long = filled.with_name("langt.xlsx")
+    with zipfile.ZipFile(filled) as source, zipfile.ZipFile(long, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        for name in source.namelist():
+            part = source.read(name)
+            if name == "xl/worksheets/sheet3.xml":  # a table of the form: far longer than any owner's
+                part = re.sub(rb"(?<=<sheetData>).*(?=</sheetData>)", data, part, flags=re.DOTALL)
+                assert data in part
+            target.writestr(name, part)
+
+    desk.bring(long, "--yes")
+
+    assert desk.known() == {FIRST: MEANT}
 
 
 # what is refused

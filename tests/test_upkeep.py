@@ -148,6 +148,10 @@ def forget_review(round_: Round) -> None:
     )
 
 
+def cut(table: str) -> Callable[[Round], None]:
+    return lambda round_: tampered(round_, unguarded(round_, "DELETE", table), f"DELETE FROM {table}")  # noqa: S608
+
+
 PROBLEMS: dict[str, tuple[Callable[[Round], None], str]] = {
     "an original is gone": (lose, "the original of «first.xlsx» (a7937b64b8ca) is not in archive/; put it back"),
     "an original was changed": (spoil, "is not what was received; put it back from your backup"),
@@ -155,6 +159,10 @@ PROBLEMS: dict[str, tuple[Callable[[Round], None], str]] = {
     "the log is not guarded": (unguard, "the log «findings» can be changed: its triggers are gone"),
     "the state was changed": (change_state, "the table «report» is not what the log says (4 rows differ); make it"),
     "answers were changed": (change_answers, "are damaged; put the register back from your backup"),
+    "arrivals were taken out": (
+        cut("arrivals"), "«returns» have no arrival (089001a35679, 62c5b4dd7da0, a7937b64b8ca)"),
+    "what became of letters was taken out": (
+        cut("letter_events"), "«letters» stand otherwise than is logged (1): somebody has taken rows out of the log"),
     "reports were not held against each other": (
         forget_review, "what is found between reports has changed (BAT-0001-1, BAT-0001-2)"),
 }  # fmt: skip
@@ -170,6 +178,17 @@ def test_each_problem_is_told_in_words_with_what_to_do(round_: Round, name: str)
     told = json.loads(result.stdout)
     assert (result.exit_code, told["ok"]) == (1, False)
     assert any(said in problem for problem in told["problems"]), told
+
+
+def test_a_row_taken_out_of_the_log_is_missed_though_its_guards_are_back(filed: Round) -> None:
+    tables = ("review_findings", "reviews")
+    with database_at(filed.database).engine.connect() as connection:
+        query = "SELECT sql FROM sqlite_master WHERE name = 'no_DELETE_{}'"
+        guards = [connection.exec_driver_sql(query.format(table)).scalar_one() for table in tables]
+    drop = [unguarded(filed, "DELETE", table) for table in tables]
+    tampered(filed, *drop, "DELETE FROM review_findings WHERE review = 1", "DELETE FROM reviews WHERE id = 1", *guards)
+
+    assert "«reviews» lacks 1 rows: somebody has taken rows out of the log" in " ".join(whole(filed))
 
 
 def test_verifying_changes_nothing(filed: Round) -> None:
