@@ -35,6 +35,7 @@ JUDGING: dict[str, dict[str, str]] = {
     "came late after all": _from(JUDGED, LATE),
     "doubted": {RECEIVED: QUARANTINED},
     "a newer counts": _from((RECEIVED, *JUDGED, LATE), SUPERSEDED),
+    "a person prefers another": _from((*JUDGED, *WAITING), SUPERSEDED),
     "what replaced it is out": {SUPERSEDED: AS_RECEIVED},
 }
 DECIDING: dict[str, dict[str, str]] = {
