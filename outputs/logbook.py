@@ -49,6 +49,9 @@ came = (
 """Every return, received when it is known to have been by now."""
 VERSION_OUTCOMES = frozenset({*JUDGED, LATE, QUARANTINED})  # these may have answers that count
 
+Fresh = dict[str, list[tuple[Submission, Verdict]]]
+"""Versions that are new in this run, by report: nothing more is known of them than what is at hand."""
+
 # writing
 
 
@@ -146,9 +149,9 @@ def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str,
 
 
 def read_versions(
-    connection: Connection, reports: Collection[str], at_hand: Collection[tuple[Submission, str]]
+    connection: Connection, reports: Collection[str], at_hand: Collection[tuple[Submission, Verdict]]
 ) -> dict[str, list[Version]]:
-    """Give the versions of each report; those at hand, with how checking ended, are not read again."""
+    """Give the versions of each report; those at hand are not read again."""
     column = came.c
     fresh = [submission.source.sha256 for submission, _ in at_hand]
     query = (
@@ -163,9 +166,9 @@ def read_versions(
     return versions
 
 
-def _version(submission: Submission, outcome: str) -> Version:
-    source = submission.source
-    return Version(source.received, writable(str(source.path)), source.sha256, submission.report, outcome)
+def _version(submission: Submission, verdict: Verdict) -> Version:
+    source = verdict.source
+    return Version(source.received, writable(str(source.path)), source.sha256, submission.report, verdict.outcome)
 
 
 def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[str, Submission]:

@@ -109,6 +109,7 @@ class Projection:
         self.columns = {key: column_names(sheet) for key, sheet in form.sheets.items()}
         self.sheets = {key: self._sheet_table(sheet) for key, sheet in form.sheets.items()}
         self._of_reports = self.metadata.sorted_tables
+        self._owner = _owner_question(form)
         places = [Column(name, Plain, primary_key=True) for name in ("sheet", "question", "code", "language")]
         self.label = Table("label", self.metadata, *places, Column("label", Plain, nullable=False))
         self.labels = list(label_rows(form, self.columns, ROW_KEY))
@@ -165,7 +166,7 @@ class Projection:
                 values = [found[key].value if key in found else None for key in questions]
                 for at in days:
                     values[at] = _iso(values[at])
-                yield report, *place, *values
+                yield (report, *place, *values)
 
     def _report_row(self, state: State, submission: Submission) -> dict[str, Any]:
         current = state.current
@@ -173,7 +174,7 @@ class Projection:
         return {
             "report": state.report,
             "recipient": submission.recipient,
-            "owner": self._owner_name(submission),
+            "owner": _text(submission.answer(self._owner)) if self._owner else "",
             "title": _text(submission.answer(self.form.file.report_title)),
             "status": state.outcome(current),
             "sha256": submission.source.sha256,
@@ -184,11 +185,11 @@ class Projection:
             "correction_deadline": state.correction_deadline,
         }
 
-    def _owner_name(self, submission: Submission) -> str:
-        for sheet, question in self.form.questions():
-            if question.prefill == OWNER_NAME and isinstance(self.form.sheets[sheet], QuestionSheet):
-                return _text(submission.answer(f"{sheet}.{question.key}"))
-        return ""
+
+def _owner_question(form: Form) -> str | None:
+    """Find the question that holds the owner's name."""
+    asked = (f"{sheet}.{question.key}" for sheet, question in form.questions() if question.prefill == OWNER_NAME)
+    return next((path for path in asked if isinstance(form.sheets[path.partition(".")[0]], QuestionSheet)), None)
 
 
 def column_names(sheet: Sheet) -> dict[str, str]:

@@ -21,6 +21,7 @@ from outputs.letter_states import COUNTING
 from outputs.life import SUPERSEDED, counting, rank
 from outputs.log import DUPLICATE, FAILED, as_finding, correction_deadlines, failures, letters, returns, submissions
 from outputs.logbook import (
+    Fresh,
     came,
     known_returns,
     latest_deadlines,
@@ -46,9 +47,6 @@ from validation.verdict import LATE, Verdict
 
 CHUNK = 1000  # reports at a time
 TEXTS = Path(__file__).parent / "texts.toml"
-
-Fresh = dict[str, list[tuple[Submission, str]]]
-"""Versions at hand, each with how checking ended, by report."""
 
 
 class Register:
@@ -147,7 +145,7 @@ class Register:
             again = [self._judged_by_its_deadline(verdict, due) for verdict in again]
             write_returns(connection, list(new.values()), now)
             write_retimings(connection, again, now)
-            self._take_in(connection, [*new.values(), *again], now)
+            self._take_in(connection, list(new.values()), again, now)
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
             ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))
             anew = {verdict.source.sha256 for verdict in again}
@@ -185,8 +183,7 @@ class Register:
             return verdict
         rules = {(rule.id, rule.part) for rule in self.form.rules if rule.check == DEADLINE_CHECK}
         kept = tuple(finding for finding in verdict.findings if (finding.rule, finding.part) not in rules)
-        judged = replace(verdict, findings=kept)
-        return judged.ended(outcome_of(kept), {})
+        return replace(verdict, findings=kept).ended(outcome_of(kept), {})
 
     # what counts now
 
@@ -207,13 +204,14 @@ class Register:
         self.reviewer = Reviewer(self.form, self.current, known)
         self.refresh((), now, "import")
 
-    def _take_in(self, connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
+    def _take_in(self, connection: Connection, new: list[Verdict], again: list[Verdict], now: datetime) -> None:
         fresh: Fresh = {}
-        for verdict in verdicts:
+        for verdict in new:
             if submission := version_of(verdict):
-                fresh.setdefault(submission.report, []).append((submission, verdict.outcome))
-        if fresh:
-            self._project(connection, sorted(fresh), fresh)
+                fresh.setdefault(submission.report, []).append((submission, verdict))
+        reports = {*fresh, *(submission.report for verdict in again if (submission := version_of(verdict)))}
+        if reports:
+            self._project(connection, sorted(reports), fresh)
             self._review(connection, now, "ingest")
 
     def _review(self, connection: Connection, now: datetime, why: str) -> None:
@@ -233,8 +231,10 @@ class Register:
         }
         counts = [standing.version.sha256 for one in ranked.values() for standing in one if standing.counts]
         loaded = {submission.source.sha256: submission for submission, _ in at_hand}
+        fresh_findings = {verdict.source.sha256: verdict.findings for _, verdict in at_hand}
         loaded |= read_submissions(connection, [sha256 for sha256 in counts if sha256 not in loaded])
-        found, reviewed = read_findings(connection, counts), read_reviews(connection, counts)
+        older = [sha256 for sha256 in counts if sha256 not in fresh_findings]
+        found, reviewed = fresh_findings | read_findings(connection, older), read_reviews(connection, older)
         due = latest_deadlines(connection, reports)
 
         def state(report: str) -> State:

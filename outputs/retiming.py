@@ -33,6 +33,8 @@ def judged_anew(
     connection: Connection, verdicts: Sequence[Verdict], known: Collection[str], form: Form, registers: Known
 ) -> list[Verdict]:
     """Give the verdicts on files that are known, and that now came with a better time."""
+    if not known:
+        return []
     best = {one.source.sha256: one.source for one in sorted(verdicts, key=lambda one: order(one.source), reverse=True)}
     again = {sha256: source for sha256, source in best.items() if sha256 in known}
     was = _as_it_was(connection, again)
