@@ -51,8 +51,9 @@ def _report(number: int, children: int) -> Made:
 
 
 def written(register: Register) -> Rows:
-    """Every row of every table."""
+    """Every row of every table but the form's own labels, which stand there from the beginning."""
     tables = [*log.sorted_tables, *register.current.metadata.sorted_tables]
+    tables.remove(register.current.label)
     with register.reading() as connection:
         every = [(table, connection.execute(select(table)).mappings().all()) for table in tables]
     return [(table, [dict(row) for row in rows]) for table, rows in every if rows]
