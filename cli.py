@@ -705,7 +705,7 @@ def form_check(name: str, *, as_json: bool) -> None:
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), default="preview", show_default=True)
 @json_option
 @writes
-def form_preview(name: str, folder: Path, *, as_json: bool) -> None:
+def form_preview(folder: Path, *, name: str, as_json: bool) -> None:
     """Write the workbook owners will see, in every language, with pictures of its pages."""
     from templates.preview import preview
 
