@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from outputs.letter_states import ORDERS
-from outputs.progress import progress, silent
+from outputs.progress import Progress, progress, silent
 
 if TYPE_CHECKING:
-    from outputs.ingest import Progress
     from outputs.register import Register
     from outputs.rehearsal import Rehearsal
     from outputs.sending import Run
@@ -891,7 +890,7 @@ def _is_quiet() -> bool:
     return bool(click.get_current_context().meta.get(QUIET))
 
 
-def _progress() -> "Progress":
+def _progress() -> Progress:
     return silent if _is_quiet() else progress
 
 

@@ -14,9 +14,10 @@ from intake.broken import BROKEN
 from intake.sample import Mistake, Owners, Sample, Samples, Wanted, fill_in
 from outputs.dashboard import make_dashboard
 from outputs.exports import export
-from outputs.ingest import Progress, ingest
+from outputs.ingest import ingest
 from outputs.outbox import make_letters
 from outputs.preview import write_preview
+from outputs.progress import Progress
 from outputs.register import Register
 from outputs.telling import summary
 from templates.definition import find_form

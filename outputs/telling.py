@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intake.mailbox import Collection, Listed
-from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, STATES
+from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, STATES
+from outputs.outcomes import WORDS
 from templates.form import Form
 from templates.round import Round
 from validation.verdict import LATE, Verdict
@@ -17,23 +18,8 @@ if TYPE_CHECKING:
 
 SHOWN = 12  # files listed under a heading
 COMMON = 3  # rules named
-PAGE = "index.html"  # the preview in outbox/
 NAMED = ("unreadable", "quarantined", "failed")  # outcomes whose files are listed one by one
 
-WORDS = {
-    "accepted": "complete",
-    "remarks": "complete, with remarks",
-    "needs_correction": "to be corrected by owner",
-    "late": "late, for decision",
-    "superseded": "replaced by a newer version",
-    "duplicate": "same file again",
-    "empty": "nothing filled in",
-    "unreadable": "could not be read",
-    "quarantined": "for a person",
-    "failed": "our own failure",
-    "withdrawn": "withdrawn by the owner",
-    "rejected": "rejected by a person",
-}
 KINDS = {
     "receipt": "receipt",
     "correction": "correction",
