@@ -1,4 +1,4 @@
-"""The states of a letter, and what a person can say of it in each."""
+"""The states of a letter, what a person can say of it in each, and the page that shows all of them."""
 
 from collections.abc import Mapping
 
@@ -23,3 +23,5 @@ ORDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "resend": ((UNCERTAIN, SENT, FAILED, BOUNCED, DISCARDED), QUEUED),
     "discard": ((DRAFT, QUEUED, HELD, UNCERTAIN, FAILED, BOUNCED), DISCARDED),
 }
+
+PAGE = "index.html"  # in outbox/

@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from outputs.letter_states import (
     BOUNCED,
@@ -27,7 +27,6 @@ from outputs.letter_states import (
     OVERTAKEN,
     QUEUED,
     SENDING,
-    STATES,
     UNCERTAIN,
     WAITING,
 )
@@ -265,14 +264,6 @@ def letter_list(register: Register) -> list[dict[str, Any]]:
         rows = connection.execute(select(letters).order_by(letters.c.id)).mappings().all()
         last = {row["letter"]: row for row in _events(connection)}
     return [_told(row) | _event(last[row["id"]]) for row in rows]
-
-
-def letter_counts(register: Register) -> dict[str, int]:
-    """Count the letters by state."""
-    with register.reading() as connection:
-        rows = connection.execute(select(letters.c.state, func.count()).group_by(letters.c.state)).all()
-    found = {row[0]: row[1] for row in rows}
-    return {state: found[state] for state in STATES if state in found}
 
 
 def letter_history(register: Register, number: int) -> dict[str, Any]:

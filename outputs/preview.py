@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from outputs.letter_states import HELD, NEED_A_PERSON, QUEUED, STATES
+from outputs.letter_states import HELD, NEED_A_PERSON, PAGE, QUEUED, STATES
 from outputs.letters.stationery import LAYOUTS, layout_in
 from outputs.letters.words import clean
 from outputs.mailroom import letter_list
 from outputs.message import read_message
 from outputs.register import Register
-from outputs.telling import PAGE
 from templates.round import Round
 from templates.texts import load_texts
 

@@ -10,10 +10,9 @@ from click.testing import CliRunner
 import cli
 from outputs import mailroom, preview
 from outputs.feedback import KINDS
-from outputs.letter_states import STATES
+from outputs.letter_states import PAGE, STATES
 from outputs.notices import KINDS as NOTICES
 from outputs.preview import write_preview
-from outputs.telling import PAGE
 from templates.texts import load_texts
 from tests.made_returns import ERROR, OWNER, Made, day
 from tests.test_notices import OTHER, Club
