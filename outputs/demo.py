@@ -14,9 +14,10 @@ from intake.broken import BROKEN
 from intake.sample import Mistake, Owners, Sample, Samples, Wanted, fill_in
 from outputs.dashboard import make_dashboard
 from outputs.exports import export
-from outputs.ingest import Progress, ingest
+from outputs.ingest import ingest
 from outputs.outbox import make_letters
 from outputs.preview import write_preview
+from outputs.progress import Progress
 from outputs.register import Register
 from outputs.telling import summary
 from templates.definition import find_form
@@ -78,10 +79,8 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     now = form.deadline.replace(hour=0, minute=0, second=0) + timedelta(days=1, minutes=OFFICE_HOURS[1])
     verdicts = ingest(round_, [], now, progress)
     register = Register.of(round_)
-    with progress("Letters", 1) as step:
-        letters = make_letters(round_, register, now)
-        write_preview(round_, register, now)
-        step(1)
+    letters = make_letters(round_, register, now, progress)
+    write_preview(round_, register, now)
     export(round_, register, round_.exports / "register.xlsx", form.languages[0], now)
     dashboard = make_dashboard(round_, register, now, form.languages[0], progress)
     places = {

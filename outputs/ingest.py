@@ -2,12 +2,10 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 from intake.batch import Received, receive_all
 from intake.sources import SourceError, find_returns
@@ -15,20 +13,13 @@ from intake.submission import Refused, Return
 from outputs.archive import ArchiveError, archive, sweep
 from outputs.checking import inlet_of, known_of, office_of
 from outputs.log import DUPLICATE
+from outputs.progress import Progress
 from outputs.register import Register
 from templates.round import Round
 from validation.check import judge
 from validation.verdict import Verdict
 
 log = logging.getLogger(__name__)
-
-Step = Callable[[int], None]  # told how many more are done
-
-
-class Progress(Protocol):
-    """Shows how far long work has come."""
-
-    def __call__(self, label: str, total: int) -> AbstractContextManager[Step]: ...
 
 
 def ingest(  # noqa: PLR0913 - what staff can say of a run

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import cli
 from intake import mailbox
 from outputs.mail import PASSWORD as MAIL_PASSWORD
-from outputs.telling import WORDS
+from outputs.outcomes import WORDS
 from templates.fill import fill_workbook
 from templates.round import Round
 from tests import imap_server, postbox
