@@ -269,7 +269,7 @@ def ingest(
         round_ = _round(folder)
         now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
-        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=_is_dry(), stated=stated)
+        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=_is_dry(), stated=stated, answers=answers)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:

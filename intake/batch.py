@@ -1,6 +1,6 @@
 """Many Returns -> Submissions or the reasons there are none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 from intake.isolation import Work
 from intake.receive import KILLED, Office, Received, receive, receive_here
@@ -13,7 +13,7 @@ SMALL = 8  # so few files are read one at a time, most of them in our own proces
 
 def receive_all(
     sources: list[Return], office: Office, workers: int, told: Callable[[int], None] = lambda _count: None
-) -> Iterator[Received]:
+) -> Generator[Received]:
     """Read every file, in order; `told` is called with the number of files just read."""
     if len(sources) <= SMALL:
         for source in sources:

@@ -3,11 +3,12 @@
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from intake.batch import Received, receive_all
+from intake.batch import receive_all
 from intake.sources import SourceError, find_returns
 from intake.submission import Refused, Return
 from outputs.archive import ArchiveError, archive, sweep
@@ -18,6 +19,8 @@ from outputs.register import Register
 from templates.round import Round
 from validation.check import judge
 from validation.verdict import Verdict
+
+AT_ONCE = 1000  # files judged and merged together; a round has some hundreds
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +34,13 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
     *,
     dry: bool = False,
     stated: datetime | None = None,
+    answers: bool = False,
 ) -> list[Verdict]:
     """Take returned files in and give the verdict on each, in order of name.
 
-    A file that is known is not read again. With `dry` nothing is kept and nothing is merged. `stated`
-    is when files that do not tell it themselves were received.
+    A file that is known is not read again. Of more than AT_ONCE files so many at a time are merged, all of those or
+    none, and forgotten: their verdicts come without answers, unless `answers` is set. With `dry` nothing is kept and
+    nothing is merged. `stated` is when files that do not tell it themselves were received.
     Raises SourceError for a path that does not exist.
     """
     known_to_us = known_of(round_)
@@ -45,18 +50,26 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         sweep(round_)
         known = register.known({source.sha256 for source in sources})
         new = [source for source in sources if source.sha256 not in known]
-        kept, lost = (new, []) if dry else _keep(round_, new)
-        received = _read(round_, kept, progress, workers or os.cpu_count() or 1)
-    with progress("Checking", len(new)) as step:
-        judged = {
-            verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us.of_one)
-        }
-        step(len(new))
-    verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
-    merged = register.merge(verdicts, now, keep=not dry)
-    for verdict in () if dry else merged:
+        lost = {} if dry else _keep(round_, new)
+        kept = [source for source in new if source.path not in lost]
+        portions = [sources] if dry else [sources[at : at + AT_ONCE] for at in range(0, len(sources), AT_ONCE)]
+        told: list[Verdict] = []
+        with (
+            progress("Reading", len(kept)) as read,
+            progress("Checking", len(new)) as checked,
+            closing(receive_all(kept, office_of(round_), workers or os.cpu_count() or 1, read)) as received,
+        ):
+            for portion in portions:
+                items = [lost.get(one.path) or next(received) for one in portion if one.sha256 not in known]
+                judged = {one.source.path: one for one in judge(items, round_.form, known_to_us.of_one)}
+                verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in portion]
+                merged = register.merge(verdicts, now, keep=not dry)
+                told += merged if answers or len(portions) == 1 else [one.without_answers() for one in merged]
+                checked(len(items))
+    ended = register.at_the_end(told) if len(portions) > 1 else told
+    for verdict in () if dry else ended:
         log.info("%s  %s  %s", verdict.outcome, verdict.source.name, verdict.reason.get(round_.form.languages[0], ""))
-    return merged
+    return ended
 
 
 def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime) -> datetime | None:
@@ -71,21 +84,13 @@ def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime)
     return stated
 
 
-def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], list[Refused]]:
-    """Archive the originals; a file that could not be kept as it is, is not read either."""
-    kept: list[Return] = []
-    lost: list[Refused] = []
+def _keep(round_: Round, sources: Sequence[Return]) -> dict[Path, Refused]:
+    """Archive the originals. A file that could not be kept as it is, is not read either: those are given, by path."""
+    lost: dict[Path, Refused] = {}
     for source in sources:
         try:
             archive(round_, source)
         except (ArchiveError, OSError):
             log.exception("could not archive %s", source.path)
-            lost.append(Refused(source, "failed", "failed"))
-        else:
-            kept.append(source)
-    return kept, lost
-
-
-def _read(round_: Round, sources: list[Return], progress: Progress, workers: int) -> list[Received]:
-    with progress("Reading", len(sources)) as step:
-        return list(receive_all(sources, office_of(round_), workers, step))
+            lost[source.path] = Refused(source, "failed", "failed")
+    return lost
