@@ -24,11 +24,13 @@ def told(verdicts: Sequence[Verdict]) -> Told:
     return [(verdict.source.name, verdict.outcome, verdict.report) for verdict in verdicts]
 
 
-def take_in(club: Club, folder: Path, **options: bool) -> tuple[list[Verdict], list[dict[str, object]]]:
+def take_in(
+    club: Club, folder: Path, *, answers: bool = False, dry: bool = False
+) -> tuple[list[Verdict], list[dict[str, object]]]:
     shutil.copytree(club.folder, folder)
     round_ = Round(folder)
     now = datetime.now(round_.form.zone)
-    verdicts = batch.ingest(round_, [], now, silent, workers=1, **options)
+    verdicts = batch.ingest(round_, [], now, silent, workers=1, answers=answers, dry=dry)
     return verdicts, [dict(row) for row in Register.of(round_).reports()]
 
 
