@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
+from typing import cast
 
 from outputs.feedback import Letter
 from outputs.letters.stationery import STANDARD, Stationery
@@ -49,7 +50,7 @@ def _in_short_words(found: re.Match[bytes]) -> bytes:
     return b"\r\n ".join(b"=?utf-8?b?" + b64encode(piece.encode()) + b"?=" for piece in pieces)
 
 
-UNFOLDED = _Unfolded(linesep="\r\n", max_line_length=900)
+UNFOLDED = cast("EmailPolicy[EmailMessage]", _Unfolded(linesep="\r\n", max_line_length=900))
 XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEGABYTE = 1_000_000
 ENCODED = 1.37  # bytes on the wire for each byte of a file
@@ -146,8 +147,9 @@ def reworded(message: EmailMessage, words: str) -> EmailMessage:
 
     Raises ValueError when there is no subject or no text.
     """
-    subject, _, text = words.replace("\r\n", "\n").lstrip("\ufeff").partition("\n\n")
-    if not clean(subject) or not text.strip():
+    subject, _, rest = words.replace("\r\n", "\n").partition("\n")
+    text = rest.strip()
+    if not clean(subject) or not rest.startswith("\n") or not text:
         raise ValueError("write the subject, an empty line, and then what the letter says")
     copy = deepcopy(message)
     copy.replace_header("Subject", clean(subject))
@@ -155,7 +157,7 @@ def reworded(message: EmailMessage, words: str) -> EmailMessage:
         if part.is_multipart():
             part.set_payload([one for one in part.iter_parts() if one.get_content_type() != "text/html"])
         elif part.get_content_type() == "text/plain" and not part.is_attachment():
-            part.set_content(text.strip() + "\n", cte="quoted-printable")
+            part.set_content(f"{text}\n", cte="quoted-printable")
             del part["MIME-Version"]
     return copy
 

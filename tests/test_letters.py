@@ -304,7 +304,9 @@ def notice(form: Form, name: str, language: str) -> Letter:
     owner = OWNERS[language]
     kind = stage if stage == INVITATION else REMINDER
     about = [Reason(owner, (stage, "2024-02-01"), (Path(f"{report}.xlsx"),), (report,)) for report in reports]
-    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one) for one in lacking]
+    for one in lacking:
+        again = (Attachment(f"{one.report}-rettes.xlsx", b"workbook"),) if one.errors else ()
+        about.append(Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one, again=again))
     return draft_notice(form, OFFICE, owner, kind, about)
 
 
