@@ -438,7 +438,7 @@ def status(folder: Path, *, as_json: bool) -> None:
             top = top_of(round_, register, register.files(), _now(round_.form))
         skipped = unchecked(round_.form, known_of(round_))
     if as_json:
-        _print_json({"recipients": top.owners, "sent": top.sent, **counts})
+        _print_json({"recipients": len(round_.recipients), "sent": top.sent, **counts})
     else:
         _tell(status_lines(top, counts["need_a_person"]))
         _tell(unchecked_lines(skipped))
