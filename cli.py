@@ -720,6 +720,22 @@ def form_preview(folder: Path, *, name: str, as_json: bool) -> None:
         _say("For pictures, install LibreOffice and poppler, then run this again.")
 
 
+@form.command("diff")
+@click.argument("old")
+@click.argument("new")
+@json_option
+def form_diff(old: str, new: str, *, as_json: bool) -> None:
+    """Tell what has changed from the form OLD to NEW, and what to see to before NEW is published."""
+    from templates.form_diff import diff_json, diff_lines
+
+    with _told_plainly():
+        older, newer = _form(old), _form(new)
+    if as_json:
+        _print_json(diff_json(older, newer))
+    else:
+        _tell(diff_lines(older, newer))
+
+
 @form.command("rules")
 @click.argument("name")
 @click.option("--markdown", is_flag=True, help="Print the page docs/rules.md.")
