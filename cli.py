@@ -244,20 +244,23 @@ def collect(folder: Path, *, as_json: bool) -> None:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--received", type=click.DateTime(TIMES), help="When PATHS were handed in (local time); a mail tells.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that read files (default: one for each core).")
+@click.option("--cluster", "address", metavar="ADDRESS", help="Read on a cluster of dask: tcp://HOST:8786.")
 @click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
 @json_option
 @click.pass_obj
 @writes
-def ingest(
+def ingest(  # noqa: PLR0913 - what staff may say of a run
     folder: Path,
     paths: tuple[Path, ...],
     received: datetime | None,
     *,
     workers: int | None,
+    address: str | None,
     answers: bool,
     as_json: bool,
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
+    from intake.cluster import cluster
     from outputs import ingest as batch
     from outputs.checking import known_of
     from outputs.results import verdicts_json
@@ -269,7 +272,8 @@ def ingest(
         round_ = _round(folder)
         now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
-        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=_is_dry(), stated=stated)
+        with cluster(None if _is_dry() else address) as executor:
+            verdicts = batch.ingest(round_, paths, now, _progress(), executor or workers, dry=_is_dry(), stated=stated)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:
