@@ -395,14 +395,19 @@ def close(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> N
 @click.argument("letters", nargs=-1, type=int)
 @click.option("--by", default="", help="Who says so.")
 @click.option("--reason", default="", help="Why.")
+@click.option("--text", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="edit: the new words.")
 @json_option
 @click.pass_obj
 @writes
-def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason: str, *, as_json: bool) -> None:
+def outbox(  # noqa: PLR0913 - what staff may say of a letter
+    folder: Path, action: str, letters: tuple[int, ...], by: str, reason: str, *, text: Path | None, as_json: bool
+) -> None:
     """See the letters, or say of some of them, by number, what is to be done.
 
-    list: how all letters stand. show: all that has happened to some. hold: not to be sent for now. release: to be
-    sent after all. resend: to be sent again, though it was sent, refused or uncertain. discard: never to be sent.
+    list: how all letters stand. show: all that has happened to some. hold: not to be sent for now. edit: let one that
+    is held say something else; an editor opens, or --text names a file with the subject, an empty line and the
+    text. release: to be sent after all. resend: to be sent again, though it was sent, refused or uncertain.
+    discard: never to be sent.
     """
     from outputs import mailroom
     from outputs.preview import write_preview
@@ -412,8 +417,12 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
         round_, register = _register(folder)
         now = _now(round_.form)
         mailroom.settle(round_, register, now)
+        if action == "edit":
+            order = mailroom.Order(action, by, reason, now)
+            mailroom.edit(round_, register, letters, lambda words: _new_words(words, text), order)
+        elif action not in {"list", "show"}:
+            mailroom.obey(register, letters, mailroom.Order(action, by, reason, now))
         if action not in {"list", "show"}:
-            mailroom.obey(register, action, letters, by, reason, now)
             write_preview(round_, register, now)
         chosen = [mailroom.letter_history(register, number) for number in letters]
         listed = mailroom.letter_list(register) if action == "list" else chosen
@@ -823,6 +832,11 @@ def _sent(
         return send_letters(round_, register, kinds, _progress(), redirect=redirect) if send else None
     finally:
         write_preview(round_, register, _now(round_.form))
+
+
+def _new_words(words: str, text: Path | None) -> str | None:
+    """Give what somebody writes in place of these words; None when they are to stay."""
+    return text.read_text(encoding="utf-8-sig") if text else click.edit(words, extension=".txt")
 
 
 def _tell_letters(

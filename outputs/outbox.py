@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from outputs.database import among
-from outputs.feedback import KINDS, REFUSED, WRONG_FORM, Letter, Received, draft_letter
+from outputs.feedback import KINDS, Letter, draft_letter
 from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
 from outputs.letters.words import clean
@@ -26,6 +26,7 @@ from outputs.mailroom import Key, enter, known, known_since, overtake, sends_its
 from outputs.marking import Marking
 from outputs.message import Attachment, addresses, write_message
 from outputs.progress import Progress, Step, silent
+from outputs.received import REFUSED, WRONG_FORM, Received
 from outputs.register import Register
 from outputs.standing import AGAIN, Standing, sent_again, standing_returns
 from templates.form import Form
