@@ -185,6 +185,8 @@ def send_out(
     with _told_plainly():
         round_, register = _register(folder)
         good, bad = round_.read_recipients()
+        if not (good or bad):
+            raise WrongUse("there is nobody to send to; put your owners in recipients.csv, one row each")
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
         stationery_of(round_)  # what is wrong with the letters is told before a workbook is made
@@ -636,6 +638,7 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     """
     from outputs.imports import look_through
     from outputs.log import actor
+    from outputs.waiting import typed
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -652,7 +655,7 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     if as_json:
         _print_json(incoming.json(applied=kept))
     elif ready:
-        again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
+        again = f"Nothing is changed yet. Take it in with: behov import {typed(file)} --yes --by NAME"
         _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
     sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not _is_dry()) else DONE)
 
