@@ -177,7 +177,7 @@ def _fetched(writer: Writer, place: SheetLayout, question: Question, row: int) -
     """The formula that fills in an answer: beside what is written, or by what that is understood as."""
     records = writer.live.plan.records
     if question.fill:
-        return fetched(writer.form, records, question.fill, place, row)
+        return fetched(writer.form, records, question.fill, place)
     assert question.lookup is not None
     key, block = question.lookup.key, writer.live.plan.blocks[place.sheet.key]
     by = block.state(key, place.rows.get(key, row), f"{at.RULES_SHEET}!")
