@@ -79,10 +79,8 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     now = form.deadline.replace(hour=0, minute=0, second=0) + timedelta(days=1, minutes=OFFICE_HOURS[1])
     verdicts = ingest(round_, [], now, progress)
     register = Register.of(round_)
-    with progress("Letters", 1) as step:
-        letters = make_letters(round_, register, now)
-        write_preview(round_, register, now)
-        step(1)
+    letters = make_letters(round_, register, now, progress)
+    write_preview(round_, register, now)
     export(round_, register, round_.exports / "register.xlsx", form.languages[0], now)
     dashboard = make_dashboard(round_, register, now, form.languages[0], progress)
     places = {

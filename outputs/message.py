@@ -106,6 +106,32 @@ def redirected(message: EmailMessage, address: str) -> EmailMessage:
     return copy
 
 
+def words_of(message: EmailMessage) -> str:
+    """Give the subject, an empty line, and the text, for a person to change."""
+    part = message.get_body(("plain",))
+    text = str(part.get_content()) if part else ""
+    return f"{message['Subject']}\n\n{text}".replace("\r\n", "\n")
+
+
+def reworded(message: EmailMessage, words: str) -> EmailMessage:
+    """Give the message with other words, as `words_of` gives them; without HTML, which would say something else.
+
+    Raises ValueError when there is no subject or no text.
+    """
+    subject, _, text = words.replace("\r\n", "\n").lstrip("\ufeff").partition("\n\n")
+    if not clean(subject) or not text.strip():
+        raise ValueError("write the subject, an empty line, and then what the letter says")
+    copy = deepcopy(message)
+    copy.replace_header("Subject", clean(subject))
+    for part in list(copy.walk()):
+        if part.is_multipart():
+            part.set_payload([one for one in part.iter_parts() if one.get_content_type() != "text/html"])
+        elif part.get_content_type() == "text/plain" and not part.is_attachment():
+            part.set_content(text.strip() + "\n", cte="quoted-printable")
+            del part["MIME-Version"]
+    return copy
+
+
 def new_id(message: EmailMessage) -> str:
     """Make a Message-ID that no other message has, under the sender's own domain."""
     return make_msgid(domain=message["From"].addresses[0].domain)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from outputs.feedback import Letter, Part, contact_line, signature
+from outputs.feedback import Letter, Part, contact_line, named, signature
 from outputs.letters.lists import NAME_LENGTH, Group, Line
 from outputs.letters.words import Phrases, capital, clean
 from templates.form import Form
@@ -146,7 +146,7 @@ def _reminded(words: Phrases, lacking: Sequence[Lacking], values: Mapping[str, s
 def _lacking_line(words: Phrases, one: Lacking) -> Line:
     due = words.weekday(one.due)
     text = words.count("uncorrected", one.errors, due=due) if one.errors else words.say("not_sent_again", due=due)
-    return Line(_named(one.report, one.title), text)
+    return Line(named(one.report, one.title), text)
 
 
 def _extended(words: Phrases, about: Sequence[Reason], values: Mapping[str, str]) -> Said:
@@ -155,7 +155,7 @@ def _extended(words: Phrases, about: Sequence[Reason], values: Mapping[str, str]
     everybody = len(own) < len(about)
     files = len({report for reason in about for report in reason.reports})
     steps = (words.count("use_what_you_have", files), words.say("extended_done"))
-    lines = tuple(Line(_named(one.report, one.title), _until(words, one)) for one in own)
+    lines = tuple(Line(named(one.report, one.title), _until(words, one)) for one in own)
     if everybody:
         return Said(words.say("subject_extension", **values), words.say("extended_all", **values), lines, steps)
     about_them = words.count("about", len(own), report=own[0].report)
@@ -185,10 +185,4 @@ def _closed_lines(words: Phrases, reports: Sequence[Closed]) -> Iterator[Line]:
             text = words.say(f"closed_{one.status}")
         else:
             text = words.say("closed_accepted", moment=moment)
-        yield Line(_named(one.report, one.title), text)
-
-
-def _named(report: str, title: str) -> str:
-    """Name a report: «BM24-0007-1, «Språk i hele barnehagen»»."""
-    shown = clean(title, NAME_LENGTH)
-    return f"{report}, «{shown}»" if shown else report
+        yield Line(named(one.report, one.title), text)

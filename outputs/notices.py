@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from outputs.feedback import REFUSED
 from outputs.letter_states import BY_HAND, LEFT, WAITING
 from outputs.letters.lists import ERROR
 from outputs.letters.stationery import Stationery, stationery_of
@@ -33,6 +32,7 @@ from outputs.notice_letters import (
     draft_notice,
 )
 from outputs.outbox import AT_A_TIME, heard_of
+from outputs.received import REFUSED
 from outputs.register import Register
 from outputs.standing import standing_returns
 from templates.round import Round, RoundError, Sent

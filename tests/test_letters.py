@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from outputs.feedback import KINDS, MAX_LINES, Letter, Received, draft_letter
+from outputs.feedback import KINDS, MAX_LINES, Letter, draft_letter
 from outputs.letters.words import TEXTS
 from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
 from outputs.notice_letters import (
@@ -34,6 +34,7 @@ from outputs.notice_letters import (
     draft_notice,
 )
 from outputs.notices import KINDS as NOTICE_KINDS
+from outputs.received import Received
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Mail, Office
@@ -399,7 +400,7 @@ def test_text_and_html_say_the_same(form: Form, name: str) -> None:
 
 @each_letter
 def test_a_line_of_text_is_short_enough_for_any_mail_program(form: Form, name: str) -> None:
-    assert max(map(len, body(mail_of(letter_of(form, name)), "plain").splitlines())) <= 76
+    assert max(map(len, body(mail_of(letter_of(form, name)), "plain").splitlines())) <= 72
 
 
 @pytest.mark.parametrize("language", ["nb", "nn"])
@@ -608,11 +609,36 @@ def test_rows_are_counted_in_tables_only(form: Form) -> None:
 def test_a_long_list_is_cut_short_with_the_errors_first(form: Form) -> None:
     many = [replace(TYPES, cells=(f"F{row}",)) for row in range(1, 26)]
     first, second = in_time(*many, SMALL), in_time(*many, number="0007-2")
-    told = list(lines(write(form, [first, second])))
+    *_came, told_of_first, told_of_second = write(form, [first, second]).parts
+    told = list(lines(replace(write(form, [first, second]), parts=(told_of_first, told_of_second))))
 
     assert sum("Velg type" in line for line in told) == MAX_LINES
     assert told[25] == "|Vi lurer også på én ting. Svar på denne e-posten hvis dere vil vite hva."
     assert told[-1] == "|… og 20 til. Svar på denne e-posten hvis dere vil ha hele listen."
+
+
+def test_a_letter_about_several_first_says_what_came_and_then_what_was_found(form: Form) -> None:
+    fine, wrong = in_time(outcome="accepted"), in_time(YEARS, number="0007-2")
+    unknown = replace(locked(), report=None)
+    came, *found = write(form, [fine, wrong, unknown]).parts
+
+    assert [line.place for line in came.groups[0].lines] == ["BM24-0007-2", "Filen «melding.xlsx»", "BM24-0007-1"]
+    assert [part.heading for part in found] == ["BM24-0007-2, «Språk i hele barnehagen»"]
+    assert [group.heading for group in found[0].groups] == ["Skjema"]
+
+
+def test_a_birth_number_in_the_name_of_a_file_is_not_told(form: Form) -> None:
+    file = "Kari 01010112377.xlsx"
+    bad = replace(locked(), file=file, report=None, reason={"nb": f"Filen «{file}» er tom."})
+
+    for letter in (
+        write(form, [replace(in_time(YEARS), file=file)]),
+        write(form, [bad]),
+        write(form, [bad, in_time()]),
+    ):
+        text = body(mail_of(letter), "plain")
+        assert "•••••••••••.xlsx»" in text
+        assert "01010112377" not in text
 
 
 def test_what_a_contact_person_wrote_is_told_by_its_place_alone(form: Form) -> None:
@@ -673,7 +699,7 @@ def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...]
         ([YEARS, INVOLVED], [TYPES, ORGNR], "vi ba dere rette, er rettet. To opplysninger er nye. Før"),
         ([YEARS], [YEARS], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([YEARS], [], "Opplysningen vi ba dere rette, er rettet. Alle"),
-        ([], [YEARS], "kl. 14.12. Før vi kan"),
+        ([], [YEARS], "Før vi kan gå videre, må dere rette én opplysning."),
         ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([ORGNR], [replace(ORGNR, rule="unknown")], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([ORGNR, YEARS], [replace(ORGNR, rule="unknown"), TYPES], "er rettet, 1 gjenstår, og 1 er ny. Før"),
@@ -690,9 +716,9 @@ def test_an_owner_hears_what_has_become_of_the_last_letter(
 ) -> None:
     item = replace(in_time(*now, outcome="needs_correction" if now else "accepted"), told=tuple(told))
 
-    paragraph = write(form, [item]).parts[0].paragraphs[0]
-    assert paragraph.startswith("Takk for en ny versjon")
-    assert expected in paragraph
+    came, stands = write(form, [item]).parts[0].paragraphs
+    assert came.startswith("Takk for en ny versjon")
+    assert expected in stands
 
 
 # the catalogue

@@ -72,13 +72,13 @@ def _returns(counted: Counted, words: Words) -> Picture | None:
         ticks = {at: words.phrases.day(day) for at, day in enumerate(days) if day.weekday() == 0}
     chart = charts.Returns(
         rows,
-        counted.sent,
+        counted.top.sent,
         days.index(deadline.date()) if deadline.date() in days else 0,
         ticks,
         {
             "in_all": words.say("chart_came", n=number(total)),
             "per_day": words.say("chart_per_day"),
-            "sent": words.say("chart_sent", n=number(counted.sent)),
+            "sent": words.say("chart_sent", n=number(counted.top.sent)),
             "deadline": words.say("chart_deadline", day=words.day(deadline)),
         },
     )
@@ -128,7 +128,7 @@ def _places(counted: Counted, words: Words) -> Picture | None:
         "places_say",
         complete=words.share(done.total(), len(counted.reports)),
         n=number(len(counted.reports)),
-        wrong=number(counted.standing(NEEDS_CORRECTION)),
+        wrong=number(counted.top.standing(NEEDS_CORRECTION)),
     )
     heads = [Column(_asked(counted, words, roles.scheme)), Column(_asked(counted, words, roles.region))]
     columns = (*heads, *(Column(words.status(state), "n") for state in states), Column(words.say("in_all"), "n"))
@@ -250,7 +250,7 @@ def _progress(counted: Counted, words: Words) -> Picture | None:
     ]
     used = [state for state in PROGRESS if any(counts[state] for _, counts in rows)]
     first = counted.rounds[0]
-    open_now = counted.standing(NEEDS_CORRECTION)
+    open_now = counted.top.standing(NEEDS_CORRECTION)
     says = words.say("progress_say", n=number(first.asked), corrected=number(first.corrected), left=number(open_now))
     columns = (Column(words.say("correction")), *(Column(words.say(f"progress_{state}"), "n") for state in PROGRESS))
     lines = [(Cell(label), *(Cell(number(n)) for n in counts.values())) for label, counts in rows]
