@@ -26,7 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import layout as at
 from templates.entry import ERROR_LIMIT, PROMPT_LIMIT, TITLE_LIMIT
 from templates.fill import fill_workbook
-from templates.form import GridSheet, Question, QuestionSheet
+from templates.form import GridSheet, Question, QuestionSheet, TableSheet
 from templates.prefill import cell_text, slot_values, unit_rows
 from templates.recipients import Unit
 from templates.round import new_round
@@ -203,6 +203,19 @@ def test_the_answers_are_open_and_all_else_is_locked(language: str) -> None:
     for sheet in workbook.worksheets:
         key, last_row = places.get(sheet.title, ("", sheet.max_row))
         assert open_cells(sheet, last_row) == (cells_to_fill_in(key) if key else set()), sheet.title
+
+
+@each_language
+def test_a_long_text_wraps_and_its_row_may_grow(language: str) -> None:
+    for key, place in DESK.layout.items():
+        sheet = tab(opened(language), key, language)
+        texts = [one for one in place.sheet.questions.values() if one.type in ("text", "longtext") and not one.fill]
+        if isinstance(place.sheet, TableSheet):
+            assert all(sheet.column_dimensions[place.columns[one.key]].alignment.wrap_text for one in texts), key
+            assert all(row <= place.first_row for row in sheet.row_dimensions if sheet.row_dimensions[row].height)
+        else:
+            cells = [place.cell(one.key, *([place.first_row] if place.columns else [])) for one in texts]
+            assert all(sheet[cell].alignment.wrap_text for cell in cells), key
 
 
 # dropdowns and limits
