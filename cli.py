@@ -185,6 +185,8 @@ def send_out(
     with _told_plainly():
         round_, register = _register(folder)
         good, bad = round_.read_recipients()
+        if not (good or bad):
+            raise WrongUse("there is nobody to send to; put your owners in recipients.csv, one row each")
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
         stationery_of(round_)  # what is wrong with the letters is told before a workbook is made
@@ -244,20 +246,23 @@ def collect(folder: Path, *, as_json: bool) -> None:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--received", type=click.DateTime(TIMES), help="When PATHS were handed in (local time); a mail tells.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that read files (default: one for each core).")
+@click.option("--cluster", "address", metavar="ADDRESS", help="Read on a cluster of dask: tcp://HOST:8786.")
 @click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
 @json_option
 @click.pass_obj
 @writes
-def ingest(
+def ingest(  # noqa: PLR0913 - what staff may say of a run
     folder: Path,
     paths: tuple[Path, ...],
     received: datetime | None,
     *,
     workers: int | None,
+    address: str | None,
     answers: bool,
     as_json: bool,
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
+    from intake.cluster import cluster
     from outputs import ingest as batch
     from outputs.checking import known_of
     from outputs.results import verdicts_json
@@ -269,7 +274,8 @@ def ingest(
         round_ = _round(folder)
         now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
-        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=_is_dry(), stated=stated)
+        with cluster(None if _is_dry() else address) as executor:
+            verdicts = batch.ingest(round_, paths, now, _progress(), executor or workers, dry=_is_dry(), stated=stated)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:
@@ -447,7 +453,7 @@ def status(folder: Path, *, as_json: bool) -> None:
             top = top_of(round_, register, register.files(), _now(round_.form))
         skipped = unchecked(round_.form, known_of(round_))
     if as_json:
-        _print_json({"recipients": top.owners, "sent": top.sent, **counts})
+        _print_json({"recipients": len(round_.recipients), "sent": top.sent, **counts})
     else:
         _tell(status_lines(top, counts["need_a_person"]))
         _tell(unchecked_lines(skipped))
@@ -632,6 +638,7 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     """
     from outputs.imports import look_through
     from outputs.log import actor
+    from outputs.waiting import typed
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -648,7 +655,7 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     if as_json:
         _print_json(incoming.json(applied=kept))
     elif ready:
-        again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
+        again = f"Nothing is changed yet. Take it in with: behov import {typed(file)} --yes --by NAME"
         _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
     sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not _is_dry()) else DONE)
 

@@ -241,6 +241,7 @@ TOLD: dict[str, Callable[[Wrong], tuple[str, str]]] = {
     "union_tag_invalid": _bad_kind,
     "string_pattern_mismatch": _bad_pattern,
     "value_error": _own_words,
+    "greater_than": lambda wrong: (f"must be more than {wrong.limits['gt']:g}, not {wrong.value}", "Correct it."),
     "greater_than_equal": lambda wrong: (f"must be at least {wrong.limits['ge']}, not {wrong.value}", "Correct it."),
     "less_than_equal": lambda wrong: (f"must be at most {wrong.limits['le']}, not {wrong.value}", "Correct it."),
     "too_short": lambda wrong: (f"has too few items, fewer than {wrong.limits['min_length']}", "Add to it."),

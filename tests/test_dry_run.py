@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 import cli
 from tests.test_loop import FORM, MEMBERS, PLAN, PLANTS, Club
 
-LOOKING = {"check", "status", "show", "verify", "form list", "form check", "form rules", "form try-rule"}
+LOOKING = {"check", "status", "show", "verify", "form list", "form check", "form rules", "form try-rule", "form diff"}
 JSON = Path(__file__).parent.parent / "docs" / "json.md"
 MAIL = '\n[mail]\nhost = "localhost"\nport = 9\n'  # nobody answers there
 REPORT = "HAGE-0001-1"
@@ -190,7 +190,7 @@ def test_the_page_on_json_names_the_keys_of_the_smaller_documents(played: Path, 
     told = {name: json.loads(run(*words, "--json").stdout).keys() for name, words in typed.items()}
 
     assert {name: json.loads(rows[name]).keys() for name in typed} == told
-    assert {*rows, *typed} == {*typed, "demo", "form preview", "forget"}
+    assert {*rows, *typed} == {*typed, "demo", "form preview", "forget", "form diff"}
 
 
 def test_what_is_wrong_is_told_with_the_paths_of_the_round(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_one_file_is_checked_without_loading_what_writes_workbooks_or_keeps_the_
     loading = "import sys, outputs.checking, outputs.telling; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", loading], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
 
-    assert {"polars", "python_calamine"} <= set(done.stdout.split())
+    assert {"polars", "pandera"} <= set(done.stdout.split())
     assert not {"openpyxl", "sqlalchemy", "xlsxwriter", "jinja2", "rich"} & set(done.stdout.split())
 
 
