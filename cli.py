@@ -716,6 +716,45 @@ def form_diff(old: str, new: str, *, as_json: bool) -> None:
     _give(diff_json(older, newer), diff_lines(older, newer), as_json=as_json)
 
 
+@form.command("export")
+@click.argument("name")
+@click.argument("folder", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+@writes
+def form_export(folder: Path, *, name: str, as_json: bool) -> None:
+    """Write a form as a workbook, FILE.xlsx, to go on with in Excel: a row for each question, choice and rule."""
+    from templates.definition import find_form
+    from templates.form_workbook import write_form_workbook
+
+    with _told_plainly():
+        write_form_workbook(find_form(name), folder)
+    if as_json:
+        _print_json({"file": str(folder)})
+    else:
+        _say(f"Wrote {folder}. When it is filled in: behov form import {folder} FOLDER")
+
+
+@form.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@json_option
+@writes
+def form_import(folder: Path, *, file: Path, as_json: bool) -> None:
+    """Make a form, in a new FOLDER, of a workbook such as `behov form export` writes."""
+    from outputs.telling import form_lines
+    from templates.form_workbook import import_form
+    from validation.lint import notes
+
+    with _told_plainly():
+        made = import_form(file, folder)
+        worth_a_look = list(notes(made))
+    if as_json:
+        _print_json({"folder": str(folder), "form": made.name, "version": made.version})
+    else:
+        _say(f"Made {folder}.")
+        _tell(form_lines(made, worth_a_look))
+
+
 @form.command("rules")
 @click.argument("name")
 @click.option("--markdown", is_flag=True, help="Print the page docs/rules.md.")
