@@ -575,6 +575,7 @@ def test_a_list_is_sorted_as_norwegians_do_from_the_keyboard_and_with_the_mouse(
 def test_a_list_is_filtered_by_words_and_by_status(told: dict[str, Any]) -> None:
     assert told["filtered"]["rows"] == [told["filtered"]["wanted"]]
     assert told["filtered"]["says"] == "1 av 12 vises"
+    assert told["few"] == {"rows": 3, "says": "3 av 12 vises"}, "of a very long list, as many as can be shown at once"
     assert told["chosen"]["rows"] == [told["chosen"]["wanted"]]
 
 
