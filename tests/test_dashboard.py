@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,16 +23,21 @@ from outputs import dashboard
 from outputs.dashboard import Dashboard, make_dashboard
 from outputs.decide import Wish, decide
 from outputs.demo import run_demo
+from outputs.extend import extend
+from outputs.letter_states import STATES
 from outputs.notices import make_invitations
 from outputs.outbox import make_letters
+from outputs.outcomes import WORDS
 from outputs.overview import charts, drawing, lists, pages
 from outputs.overview.counted import Counted, count
 from outputs.overview.lists import page_of
 from outputs.overview.words import NBSP, Words, number
 from outputs.register import Register
 from outputs.story import stories, story
+from outputs.telling import NEEDS
 from templates.round import Round, Sent
 from tests.made_returns import ERROR, FORM, FULL, OWNER, REMARK, Made, day, make_form
+from validation.findings import SEVERITIES
 from validation.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -285,6 +290,25 @@ def test_the_page_of_a_report_tells_findings_history_letters_and_answers(round_:
     assert said(page, "//*[@id='letters-table']//tbody//td")[:2] == ["aasen@example.no", "Klart, ikke sendt"]
     assert "Brygge500" in said(page, "//*[@id='answers-penger']//tbody/tr")
     assert "Lagets navnIkke svart" in said(page, "//*[@id='answers-lag-om']//tbody/tr")
+
+
+def test_more_time_for_a_report_is_told_on_its_page(round_: Round) -> None:
+    wish = Wish("extend", "", reason="Sykdom", by="Kari Holm", at=NOW)
+    extend(round_, opened(round_), "BAT-0002-1", date(2030, 3, 15), wish)
+    page = read(written(round_).path.parent / page_of("BAT-0002-1"))
+
+    history = " ".join(said(page, "//*[@id='history-table']//tbody/tr"))
+    assert "Kari Holm avgjorde: mer tid til å sende inn eller rette. Sykdom" in history
+
+
+def test_the_pages_have_words_for_all_that_can_happen(tmp_path: Path) -> None:
+    words = Words(make_form(tmp_path), "nn")
+    keys = [f"decision_{one}" for one in (*cli.DECISIONS, "extend")] + [f"letter_{state}" for state in STATES]
+    keys += [f"state_{outcome}" for outcome in WORDS] + [f"severity_{one}" for one in SEVERITIES]
+    counts = [f"need_{kind}" for kind in NEEDS]
+
+    assert all(words.say(key, rules="B1") for key in keys)
+    assert all(words.count(key, n) for key in counts for n in (1, 2))
 
 
 def test_findings_of_a_version_that_was_replaced_are_kept_on_the_page(round_: Round) -> None:
