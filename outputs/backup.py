@@ -15,6 +15,7 @@ from outputs.archive import UNFINISHED
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from outputs.schema import copy_log
+from outputs.waiting import typed
 from templates.round import Round, Server
 
 REGISTER_LINE = re.compile(r"^register *=.*$", re.MULTILINE)
@@ -37,7 +38,8 @@ class Copied:
             yield "Nothing was written (--dry-run)."
             return
         yield f"{self.folder} holds {self.files} files; {self.copied} of them were copied now."
-        yield f"It is a round of its own, with the key: keep it private. Prove it: behov --round {self.folder} verify"
+        prove = f"behov --round {typed(self.folder)} verify"
+        yield f"It is a round of its own, with the key: keep it private. Prove it: {prove}"
 
 
 def back_up(round_: Round, folder: Path, *, dry: bool = False) -> Copied:

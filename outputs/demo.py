@@ -20,6 +20,7 @@ from outputs.preview import write_preview
 from outputs.progress import Progress
 from outputs.register import Register
 from outputs.telling import summary
+from outputs.waiting import typed
 from templates.definition import find_form
 from templates.fill import fill_workbook
 from templates.form import Form
@@ -101,11 +102,13 @@ def demo_lines(done: Demo, folder: Path) -> Iterator[str]:
     yield f"\n{made}, {done.letters} letters are written."
     yield ""
     yield from (f"  {label:<18}{path}" for label, path in done.places.items())
-    yield f"\nTry: behov --round {folder} status"
+    yield f"\nTry: behov --round {typed(folder)} status"
 
 
 def _fresh_round(folder: Path, form_name: str, seed: int) -> Round:
     if (folder / MARK).exists():
+        for path in (folder / "archive").glob("*"):
+            path.chmod(0o600)  # Windows removes no file that is read-only
         shutil.rmtree(folder)
     elif folder.exists() and any(folder.iterdir()):
         raise RoundError(f"{folder} holds something that is no demo; choose another folder")

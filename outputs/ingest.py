@@ -3,7 +3,9 @@
 import logging
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +32,7 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
     paths: Sequence[Path],
     now: datetime,
     progress: Progress,
-    workers: int | None = None,
+    workers: int | Executor | None = None,
     *,
     dry: bool = False,
     stated: datetime | None = None,
@@ -38,6 +40,7 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
 ) -> list[Verdict]:
     """Take returned files in and give the verdict on each, in order of name.
 
+    `workers` is how many processes read files, or an executor that does; without it, one process for each core.
     A file that is known is not read again. Of more than AT_ONCE files so many at a time are merged, all of those or
     none, and forgotten: their verdicts come without answers, unless `answers` is set. With `dry` nothing is kept and
     nothing is merged. `stated` is when files that do not tell it themselves were received.
@@ -50,8 +53,7 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         sweep(round_)
         known = register.known({source.sha256 for source in sources})
         new = [source for source in sources if source.sha256 not in known]
-        lost = {} if dry else _keep(round_, new)
-        kept = [source for source in new if source.path not in lost]
+        kept, lost = (new, {}) if dry else _keep(round_, new)
         portions = [sources] if dry else [sources[at : at + AT_ONCE] for at in range(0, len(sources), AT_ONCE)]
         told: list[Verdict] = []
         with (
@@ -84,13 +86,16 @@ def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime)
     return stated
 
 
-def _keep(round_: Round, sources: Sequence[Return]) -> dict[Path, Refused]:
-    """Archive the originals. A file that could not be kept as it is, is not read either: those are given, by path."""
+def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], dict[Path, Refused]]:
+    """Archive the originals; a file that could not be kept as it is, is not read either: those come by their paths."""
+    kept: list[Return] = []
     lost: dict[Path, Refused] = {}
     for source in sources:
         try:
-            archive(round_, source)
+            place = archive(round_, source).resolve()  # where workers of other machines find it too
         except (ArchiveError, OSError):
             log.exception("could not archive %s", source.path)
             lost[source.path] = Refused(source, "failed", "failed")
-    return lost
+        else:
+            kept.append(replace(source, unpacked=place))
+    return kept, lost

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from outputs.letter_states import (
     BOUNCED,
+    BY_HAND,
     COUNTING,
     DRAFT,
     LEFT,
@@ -119,6 +120,11 @@ def enter(
 def sends_itself(round_: Round) -> bool:
     """Whether letters leave by the program; else staff mail the files, and a queued letter may have been mailed."""
     return bool(round_.settings.mail.host)
+
+
+def heard_in(round_: Round) -> Sequence[str]:
+    """Give the states of the letters that owners may have."""
+    return LEFT if sends_itself(round_) else BY_HAND
 
 
 def overtake(connection: Connection, stale: Iterable[Key], now: datetime) -> None:
@@ -319,9 +325,9 @@ def edit(
             raise OutboxError(f"letter {number}: {error}") from None
         with register.writing() as connection:
             _carry_out(connection, number, order)
-            _write_file(path, message)
             subject = str(message["Subject"])
             connection.execute(update(letters).where(letters.c.id == number).values(subject=subject))
+            _write_file(path, message)
 
 
 def _see_to_it_that_all_is_said(numbers: Sequence[int], order: Order) -> None:

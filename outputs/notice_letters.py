@@ -9,6 +9,7 @@ from typing import NamedTuple
 from outputs.feedback import Letter, Part, contact_line, named, signature
 from outputs.letters.lists import NAME_LENGTH, Group, Line
 from outputs.letters.words import Phrases, capital, clean
+from outputs.message import Attachment
 from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Office
@@ -64,6 +65,7 @@ class Reason:
     lacking: Lacking | None = None
     extended: Extended | None = None
     closed: Closed | None = None
+    again: tuple[Attachment, ...] = ()  # files of an earlier letter that go along once more
 
 
 class Said(NamedTuple):
@@ -113,7 +115,7 @@ def _say(words: Phrases, form: Form, recipient: Recipient, kind: str, about: Seq
         "due": words.weekday(due),
     }
     if lacking := [reason.lacking for reason in about if reason.lacking]:
-        return _reminded(words, lacking, values)
+        return _reminded(words, lacking, sum(len(reason.again) for reason in about), values)
     if kind == EXTENSION:
         return _extended(words, about, values)
     if kind == CLOSING:
@@ -132,14 +134,16 @@ def _say(words: Phrases, form: Form, recipient: Recipient, kind: str, about: Seq
     return Said(*said, (), tuple(words.say(step, **values) for step in steps))
 
 
-def _reminded(words: Phrases, lacking: Sequence[Lacking], values: Mapping[str, str]) -> Said:
+def _reminded(words: Phrases, lacking: Sequence[Lacking], files: int, values: Mapping[str, str]) -> Said:
     about = words.count("about", len(lacking), report=lacking[0].report)
-    steps = (words.say("after_deadline"), words.say("answered_already"))
+    enclosed = [words.count("enclosed_again", files)] if files else []
+    send = words.count("send_corrected", len(lacking))
+    steps = (" ".join([words.say("said_earlier"), *enclosed, send]), words.say("after_deadline"))
     return Said(
         words.say("subject_lacking", about=about),
         words.say("lacking", **values),
         tuple(_lacking_line(words, one) for one in lacking),
-        (words.count("send_corrected", len(lacking)), *steps),
+        (*steps, words.say("answered_already")),
     )
 
 

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, select
 
 from outputs.database import among
 from outputs.feedback import KINDS, Letter, draft_letter
-from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
+from outputs.letter_states import COUNTING, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
 from outputs.letters.words import clean
 from outputs.life import NEEDS_CORRECTION, QUARANTINED
 from outputs.log import submissions
 from outputs.logbook import latest_deadlines
-from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
+from outputs.mailroom import Key, enter, heard_in, known, known_since, overtake, sends_itself
 from outputs.marking import Marking
 from outputs.message import Attachment, addresses, write_message
 from outputs.progress import Progress, Step, silent
@@ -128,7 +128,7 @@ _REPORTS = select(submissions.c.sha256, submissions.c.report)
 
 def heard_of(connection: Connection, round_: Round) -> Told:
     """Read what owners have had letters about."""
-    return Told.read(connection, LEFT if sends_itself(round_) else BY_HAND)
+    return Told.read(connection, heard_in(round_))
 
 
 def _last_told(connection: Connection, reports: Collection[str], heard: Told) -> dict[str, str]:

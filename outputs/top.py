@@ -63,7 +63,7 @@ class Top:
 
     now: datetime
     deadline: datetime
-    owners: int
+    owners: int  # with a workbook
     sent: int
     missing: int  # workbooks that nothing counts for
     silent: frozenset[str]  # owners with a workbook from whom nothing has come, by orgnr
@@ -119,7 +119,7 @@ def top_of(round_: Round, register: Register, files: Sequence[Mapping[str, Any]]
     return Top(
         now=now,
         deadline=round_.form.deadline,
-        owners=len(round_.recipients),
+        owners=len({line.orgnr for line in sent.values()}),
         sent=len(sent),
         missing=len(sent.keys() - {row.report for row in rows}),
         silent=frozenset(({line.orgnr for line in sent.values()} & round_.recipients.keys()) - heard_from),

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 import cli
 from tests.test_loop import FORM, MEMBERS, PLAN, PLANTS, Club
 
-LOOKING = {"check", "status", "show", "verify", "form list", "form check", "form rules", "form try-rule"}
+LOOKING = {"check", "status", "show", "verify", "form list", "form check", "form rules", "form try-rule", "form diff"}
 JSON = Path(__file__).parent.parent / "docs" / "json.md"
 MAIL = '\n[mail]\nhost = "localhost"\nport = 9\n'  # nobody answers there
 REPORT = "HAGE-0001-1"
@@ -184,6 +184,9 @@ def test_the_page_on_json_names_the_keys_of_the_smaller_documents(played: Path, 
         "dashboard": ("--round", played, "dashboard", "--dry-run"),
         "form list": ("form", "list"),
         "form check": ("form", "check", FORM),
+        "form diff": ("form", "diff", FORM, FORM),
+        "form export": ("form", "export", FORM, tmp_path / "skjema.xlsx"),
+        "form import": ("form", "import", tmp_path / "skjema.xlsx", tmp_path / "hagelag"),
         "form try-rule": ("--round", played, "form", "try-rule", "H1"),
     }
 

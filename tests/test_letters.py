@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Formatter
 from zoneinfo import ZoneInfo
 
+import fast_mail_parser
 import pytest
 
 from outputs.feedback import KINDS, MAX_LINES, Letter, draft_letter
@@ -303,7 +304,9 @@ def notice(form: Form, name: str, language: str) -> Letter:
     owner = OWNERS[language]
     kind = stage if stage == INVITATION else REMINDER
     about = [Reason(owner, (stage, "2024-02-01"), (Path(f"{report}.xlsx"),), (report,)) for report in reports]
-    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one) for one in lacking]
+    for one in lacking:
+        again = (Attachment(f"{one.report}-rettes.xlsx", b"workbook"),) if one.errors else ()
+        about.append(Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one, again=again))
     return draft_notice(form, OFFICE, owner, kind, about)
 
 
@@ -551,6 +554,21 @@ def test_a_subject_arrives_as_it_was_written(form: Form, name: str) -> None:
     assert mail_of(letter)["Subject"] == letter.subject
 
 
+def test_long_names_full_of_special_letters_are_told_in_words_that_any_mail_program_takes(form: Form) -> None:
+    name = "Ærøy Ålesund Ødegård ÆØÅ øvelse åpenhet æresrunde ønskeliste ålegras ærfugl øyeblikk åreknute 🎉"
+    titled = Form(FormFile.model_validate(form.file.model_dump() | {"title": {"nb": name, "nn": name}}), {}, (), {})
+    owner = replace(OWNERS["nb"], name=name)
+    letter = draft_notice(titled, OFFICE, owner, EXTENSION, [Reason(owner, ("", ""), reports=SENT[:1])])
+    content = write_message(letter, OFFICE, datetime(2024, 2, 2, tzinfo=OSLO)).as_bytes()
+
+    encoded = re.findall(rb"=\?utf-8\?[^ \r\n]+\?=", content)
+    assert len(encoded) > 4
+    assert max(map(len, encoded)) <= 75
+    assert message_from_bytes(content, policy=UNFOLDED)["Subject"] == letter.subject
+    other = fast_mail_parser.parse_email(content)
+    assert (other.subject, other.to[0].display_name, other.to[0].address) == (letter.subject, name, owner.email)
+
+
 # lists of findings
 
 
@@ -627,6 +645,14 @@ def test_a_letter_about_several_first_says_what_came_and_then_what_was_found(for
     assert [group.heading for group in found[0].groups] == ["Skjema"]
 
 
+def test_what_is_left_in_a_file_that_came_again_counts_beside_a_new_one_that_is_complete(form: Form) -> None:
+    letter = write(form, [sent_again(in_time(YEARS)), in_time(outcome="accepted", number="0007-2")])
+
+    assert letter.kind == "correction"
+    assert letter.subject == "Behovsmelding BM24-0007-1: 1 opplysning må rettes innen 16. februar"
+    assert not any("trenger dere ikke gjøre noe mer" in step for step in letter.steps)
+
+
 def test_a_birth_number_in_the_name_of_a_file_is_not_told(form: Form) -> None:
     file = "Kari 01010112377.xlsx"
     bad = replace(locked(), file=file, report=None, reason={"nb": f"Filen «{file}» er tom."})
@@ -682,8 +708,16 @@ def test_corrections_are_never_due_before_the_deadline_of_the_form(form: Form) -
 
 @pytest.mark.parametrize(
     ("today", "due"),
-    [((2024, 3, 15), (2024, 4, 2)), ((2024, 4, 13), (2024, 4, 29)), ((2024, 5, 3), (2024, 5, 21))],
-    ids=["Good Friday", "a Saturday", "17 May before Whitsun"],
+    [
+        ((2024, 2, 15), (2024, 2, 29)),
+        ((2024, 3, 15), (2024, 4, 2)),
+        ((2024, 4, 13), (2024, 4, 29)),
+        ((2024, 4, 17), (2024, 5, 2)),
+        ((2024, 4, 25), (2024, 5, 10)),
+        ((2024, 5, 3), (2024, 5, 21)),
+        ((2024, 12, 11), (2024, 12, 27)),
+    ],
+    ids=["leap day", "Good Friday", "a Saturday", "1 May", "Ascension", "17 May before Whitsun", "Christmas"],
 )
 def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...], due: tuple[int, ...]) -> None:
     letter = draft_letter(form, OFFICE, OWNERS["nb"], [in_time(YEARS)], date(*today))

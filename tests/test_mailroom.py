@@ -160,7 +160,9 @@ def test_a_letter_that_may_leave_any_moment_is_not_edited(office: Office) -> Non
         reword(office, "Emne\n\nTekst")
 
 
-@pytest.mark.parametrize("words", ["Bare et emne", "\n\nBare tekst", "Emne\n\n \n"])
+@pytest.mark.parametrize(
+    "words", ["Bare et emne", "\n\nBare tekst", "\nHei\n\nTekst", "Emne\nHei\n\nTekst", "Emne\n\n \n"]
+)
 def test_words_without_a_subject_or_a_text_are_refused_and_nothing_changes(office: Office, words: str) -> None:
     office.say("hold", 1)
     path = office.folder / letter_list(office.register)[0]["path"]

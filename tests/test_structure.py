@@ -20,7 +20,7 @@ SOURCES = [ROOT / "cli.py", *(path for folder in FOLDERS for path in sorted((ROO
 ENGINE = [path for path in SOURCES if not path.is_relative_to(FORMS)]
 
 MAX_FILE_LINES = 400
-LONGER = {"cli.py": 950}  # a list of commands that share nothing, with an option for all staff may say; each is short
+LONGER = {"cli.py": 1000}  # a list of commands that share nothing, with an option for all staff may say; each is short
 MAX_FUNCTION_LINES = 60
 SHORTEST_CODE = 3  # a choice code of one or two characters is too common to tell anything
 

@@ -217,12 +217,12 @@ def _findings(counted: Counted, words: Words) -> Picture | None:
     most = sorted(broken, key=lambda rule: (-broken[rule], rule))[:MOST_COMMON]
     if not most:
         return None
+    described = {rule.id: rule.later for rule in counted.form.rules if rule.later}
     bars, lines = [], []
     for rule in most:
         finding = by_rule[rule][0].finding
-        about = Counter(
-            words.own(one.finding.label) or one.finding.sheet or words.own(one.finding.message) for one in by_rule[rule]
-        ).most_common(1)[0][0]
+        places = Counter(words.own(one.finding.label) or one.finding.sheet for one in by_rule[rule])
+        about = places.most_common(1)[0][0] or words.own(described.get(rule, finding.message)).rstrip(".")
         label = " ".join(filter(None, (rule, textwrap.shorten(about, 70, placeholder=" …"))))
         bars.append(charts.Rule(label, broken[rule], finding.severity))
         said = words.own(finding.message)
