@@ -46,14 +46,15 @@ def written_elsewhere(form: Form, workbook: Workbook, places: Mapping[str, Place
     """What stands in tabs of the owner's own, one for each, and in text boxes."""
     read = {place.cells.name for place in places.values()}
     own = {STAMP_SHEET, *(words.say(tab, code) for tab in TABS for code in form.languages)} | read
-    told = [_first_text(cells) for cells in workbook.sheets if cells.is_shown and not _is_our_tab(cells, own)]
+    marks = (*MARKS, *form.file.title.values())  # the guide begins with the title
+    told = [_first_text(cells) for cells in workbook.sheets if cells.is_shown and not _is_ours(cells, own, marks)]
     return tuple(Oddity("elsewhere", "", shortened(text)) for text in (*filter(None, told), *workbook.boxes))
 
 
-def _is_our_tab(cells: SheetCells, own: Collection[str]) -> bool:
+def _is_ours(cells: SheetCells, own: Collection[str], marks: tuple[str, ...]) -> bool:
     """Whether a tab is ours by its name, or a copy of ours by what stands in its top rows."""
     top = [cell for row in cells.rows[:CODE_ROWS] for cell in row if isinstance(cell, str)]
-    return cells.name in own or any(cell.startswith(MARKS) or find_stamps(cell) for cell in top)
+    return cells.name in own or any(cell.startswith(marks) or find_stamps(cell) for cell in top)
 
 
 def _first_text(cells: SheetCells) -> str:
