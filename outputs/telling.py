@@ -211,6 +211,8 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
         yield "To send them: the same command with --send."
     if run:
         yield from (f"  {state:<28}{count:>5}" for state, count in run.counts.items())
+        if run.refused:
+            yield f"Sent, but not to {', '.join(run.refused)}: the mail server does not take that address."
         if run.stopped:
             yield f"Sending stopped: {run.stopped}. The rest waits; the same command goes on with it."
         if not run.done:
