@@ -91,13 +91,12 @@ def summary(verdicts: Sequence[Verdict], form: Form) -> Iterator[str]:
 def _named(verdict: Verdict, language: str) -> str:
     """One file that a person must look at: its name, who sent it, and why."""
     source = verdict.source
-    sender = f"from {source.sender}" if source.sender else ""
-    return "  ".join(filter(None, (_about(source.name, verdict.reason.get(language, "")), sender)))
+    return _about(source.name, f", from {source.sender}" if source.sender else "", verdict.reason.get(language, ""))
 
 
-def _about(name: str, reason: str) -> str:
-    """Say why, with the name of the file unless the reason has it."""
-    return reason if name in reason else f"«{name}»  {reason}"
+def _about(name: str, sender: str, reason: str) -> str:
+    """Say why, with the name of the file unless the reason has it and nobody is known to have sent it."""
+    return reason if name in reason and not sender else f"«{name}»{sender}  {reason}"
 
 
 def ingest_lines(
@@ -291,5 +290,5 @@ def _some(lines: Sequence[str], all_of_them: str = "behov status --json") -> Ite
 
 def _waiting(item: dict[str, Any]) -> str:
     name, report = Path(item["path"]).name, item["report"] or ""
-    why = "  ".join(filter(None, (report, _about(name, item["reason"] or WORDS[item["outcome"]]))))
+    why = "  ".join(filter(None, (report, _about(name, "", item["reason"] or WORDS[item["outcome"]]))))
     return f"{why}\n      {item['command']}"

@@ -183,7 +183,6 @@ def test_a_wrong_setting_is_told_with_its_key_and_what_to_do(tmp_path: Path, old
     [
         ('form = "hagelagg"', "form: there is no such form. Use behovsmelding-2024."),
         ('language = "en"', "language: the form has no «en». Use nb or nn."),
-        ("deadline = 1999-01-01T12:00:00", "deadline: is before the form opens, 2030-01-01. Write a later one."),
     ],
 )
 def test_a_setting_that_does_not_go_with_the_form_is_told(tmp_path: Path, setting: str, sentence: str) -> None:
