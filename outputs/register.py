@@ -251,11 +251,11 @@ class Register:
 
     def _ended(self, connection: Connection, verdicts: list[Verdict]) -> list[Verdict]:
         """Tell how these new files count now, with what was found beside other reports."""
-        versions = [verdict.source.sha256 for verdict in verdicts if version_of(verdict)]
+        versions = {verdict.source.sha256: verdict.findings for verdict in verdicts if version_of(verdict)}
         column = self.current.version.c
-        rows = connection.execute(select(column.sha256, column.outcome).where(among(column.sha256, versions)))
-        outcomes = {row.sha256: row.outcome for row in rows}
-        found = self.findings_in(versions)
+        query = select(column.sha256, column.outcome).where(among(column.sha256, versions))
+        outcomes = dict(connection.execute(query).all())
+        found = _settled(connection, read_findings(connection, versions, at_hand=versions))
         return [_ended(verdict, outcomes, found) for verdict in verdicts]
 
     # what it says
@@ -293,16 +293,8 @@ class Register:
 
     def findings_in(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
         """Tell what was found in these versions, also those that do not count; by SHA-256."""
-        column = submissions.c
         with self.reading() as connection:
-            found = read_findings(connection, sha256s)
-            rows = connection.execute(select(column.sha256, column.report).where(among(column.sha256, found)))
-            report_of = {row.sha256: row.report for row in rows}
-            decided = read_decided(connection, set(report_of.values()))
-        return {
-            sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
-            for sha256, findings in found.items()
-        }
+            return _settled(connection, read_findings(connection, sha256s))
 
     def sheet_rows(self, sheet: str, reports: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """Give the typed rows of one form sheet, by report, in the order of the sheet."""
@@ -382,6 +374,18 @@ def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[
         if sha256 not in known:
             first.setdefault(sha256, index)
     return list(first.values())
+
+
+def _settled(connection: Connection, found: dict[str, tuple[Finding, ...]]) -> dict[str, tuple[Finding, ...]]:
+    """Mark what persons have let versions off."""
+    column = submissions.c
+    query = select(column.sha256, column.report).where(among(column.sha256, found))
+    report_of = dict(connection.execute(query).all())
+    decided = read_decided(connection, set(report_of.values()))
+    return {
+        sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
+        for sha256, findings in found.items()
+    }
 
 
 def _ended(verdict: Verdict, outcomes: dict[str, str], found: dict[str, tuple[Finding, ...]]) -> Verdict:
