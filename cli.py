@@ -506,14 +506,19 @@ def rebuild(folder: Path, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A backup: nothing that its log holds may be gone or changed.",
+)
 @json_option
 @click.pass_obj
-def verify(folder: Path, *, as_json: bool) -> None:
+def verify(folder: Path, *, against: Path | None, as_json: bool) -> None:
     """Prove that the register, its originals and its current state are whole."""
     from outputs.verify import verified_lines, verify
 
     with _told_plainly():
-        problems = verify(*_register(folder))
+        problems = verify(*_register(folder), against)
     if as_json:
         _print_json({"ok": not problems, "problems": problems})
     else:

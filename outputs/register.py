@@ -47,6 +47,7 @@ from validation.verdict import LATE, Verdict
 
 CHUNK = 1000  # reports at a time
 TEXTS = Path(__file__).parent / "texts.toml"
+UNUSABLE = {FAILED: 1, DUPLICATE: 2}  # verdicts on a new file that come after any other on it
 
 
 class Register:
@@ -149,8 +150,9 @@ class Register:
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
             ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))
             anew = {verdict.source.sha256 for verdict in again}
+            failed = {verdict.source.sha256 for verdict in new.values() if verdict.outcome == FAILED}
             told = [
-                ended[index] if index in ended else _duplicate(verdict, known, anew)
+                ended.get(index) or (verdict if verdict.source.sha256 in failed else _duplicate(verdict, known, anew))
                 for index, verdict in enumerate(verdicts)
             ]
             write_arrivals(connection, told, now)
@@ -360,13 +362,13 @@ def _kept_or_not(connection: Connection, *, keep: bool) -> Iterator[None]:
 
 
 def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[int]:
-    """Find the verdicts about files not seen before: of the same file, the one received first.
+    """Find the verdicts about files not seen before: of the same file, the one received first that could be read.
 
     A time that somebody knows goes before one that is a guess.
     """
 
-    def earliest(index: int) -> tuple[bool, Order]:
-        return verdicts[index].outcome == DUPLICATE, order(verdicts[index].source)
+    def earliest(index: int) -> tuple[int, Order]:
+        return UNUSABLE.get(verdicts[index].outcome, 0), order(verdicts[index].source)
 
     first: dict[str, int] = {}
     for index in sorted(range(len(verdicts)), key=earliest):
