@@ -606,7 +606,11 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
 @click.option("--yes", is_flag=True, help="Take it in without asking.")
 @click.option("--skip-stale", is_flag=True, help="Leave out rows that are older than the register.")
 @click.option("--source", default="", help="Which public register the file is from, when it does not tell.")
-@click.option("--dated", type=click.DateTime(DAYS), help="The day a public register was fetched (default: the file's).")
+@click.option(
+    "--dated",
+    type=click.DateTime(DAYS),
+    help="The day a public register was fetched (default: the one in its name, else the file's).",
+)
 @json_option
 @click.pass_obj
 @writes

@@ -35,7 +35,7 @@ from outputs.logbook import (
 from outputs.projection import Projection, State
 from outputs.retiming import Order, judged_anew, order, write_retimings
 from outputs.reviews import NEVER, Reviewer, read_findings, read_reviews
-from outputs.rulings import NOTHING_DECIDED, read_decided, settled_files
+from outputs.rulings import NOTHING_DECIDED, read_decided, settled, settled_files
 from outputs.waiting import waiting
 from templates.form import Form
 from templates.round import Round, Server
@@ -257,7 +257,7 @@ class Register:
         column = self.current.version.c
         query = select(column.sha256, column.outcome).where(among(column.sha256, versions))
         outcomes = dict(connection.execute(query).all())
-        found = _settled(connection, read_findings(connection, versions, at_hand=versions))
+        found = settled(connection, read_findings(connection, versions, at_hand=versions))
         return [_ended(verdict, outcomes, found) for verdict in verdicts]
 
     # what it says
@@ -296,7 +296,7 @@ class Register:
     def findings_in(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
         """Tell what was found in these versions, also those that do not count; by SHA-256."""
         with self.reading() as connection:
-            return _settled(connection, read_findings(connection, sha256s))
+            return settled(connection, read_findings(connection, sha256s))
 
     def sheet_rows(self, sheet: str, reports: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """Give the typed rows of one form sheet, by report, in the order of the sheet."""
@@ -376,18 +376,6 @@ def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[
         if sha256 not in known:
             first.setdefault(sha256, index)
     return list(first.values())
-
-
-def _settled(connection: Connection, found: dict[str, tuple[Finding, ...]]) -> dict[str, tuple[Finding, ...]]:
-    """Mark what persons have let versions off."""
-    column = submissions.c
-    query = select(column.sha256, column.report).where(among(column.sha256, found))
-    report_of = dict(connection.execute(query).all())
-    decided = read_decided(connection, set(report_of.values()))
-    return {
-        sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
-        for sha256, findings in found.items()
-    }
 
 
 def _ended(verdict: Verdict, outcomes: dict[str, str], found: dict[str, tuple[Finding, ...]]) -> Verdict:
