@@ -6,16 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from outputs.letter_states import ORDERS
-from outputs.progress import progress, silent
+from outputs.progress import Progress, fitted, progress, silent
 
 if TYPE_CHECKING:
-    from outputs.ingest import Progress
     from outputs.register import Register
     from outputs.rehearsal import Rehearsal
     from outputs.sending import Run
@@ -37,6 +38,9 @@ class WrongUse(click.ClickException):
     """Something the user can put right: one sentence, exit code 2."""
 
     exit_code = WRONG_USE
+
+    def format_message(self) -> str:
+        return _fitted(f"Error: {self.message}", sys.stderr).removeprefix("Error: ")
 
 
 class Commands(click.Group):
@@ -69,6 +73,8 @@ def main(context: click.Context, folder: Path, *, quiet: bool, verbose: bool) ->
     """
     context.obj = folder
     context.meta[QUIET] = quiet
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name with letters that the code page lacks ends no command
     if verbose or (folder / "round.toml").exists():
         from outputs.runlog import run_log
 
@@ -179,6 +185,8 @@ def send_out(
     with _told_plainly():
         round_, register = _register(folder)
         good, bad = round_.read_recipients()
+        if not (good or bad):
+            raise WrongUse("there is nobody to send to; put your owners in recipients.csv, one row each")
         if bad and not skip_bad:
             raise WrongUse(bad_rows(good, bad))
         stationery_of(round_)  # what is wrong with the letters is told before a workbook is made
@@ -238,20 +246,23 @@ def collect(folder: Path, *, as_json: bool) -> None:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--received", type=click.DateTime(TIMES), help="When PATHS were handed in (local time); a mail tells.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that read files (default: one for each core).")
+@click.option("--cluster", "address", metavar="ADDRESS", help="Read on a cluster of dask: tcp://HOST:8786.")
 @click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
 @json_option
 @click.pass_obj
 @writes
-def ingest(
+def ingest(  # noqa: PLR0913 - what staff may say of a run
     folder: Path,
     paths: tuple[Path, ...],
     received: datetime | None,
     *,
     workers: int | None,
+    address: str | None,
     answers: bool,
     as_json: bool,
 ) -> None:
     """Take returned workbooks in: read, check, merge. Without PATHS: the round's inbox/."""
+    from intake.cluster import cluster
     from outputs import ingest as batch
     from outputs.checking import known_of
     from outputs.results import verdicts_json
@@ -263,7 +274,8 @@ def ingest(
         round_ = _round(folder)
         now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
-        verdicts = batch.ingest(round_, paths, now, _progress(), workers, dry=_is_dry(), stated=stated)
+        with cluster(None if _is_dry() else address) as executor:
+            verdicts = batch.ingest(round_, paths, now, _progress(), executor or workers, dry=_is_dry(), stated=stated)
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:
@@ -311,7 +323,7 @@ def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -
     with _told_plainly():
         round_, register = _register(folder)
         now = _now(round_.form)
-        made = make_letters(round_, register, now) + make_extensions(round_, register, now)
+        made = make_letters(round_, register, now, _progress()) + make_extensions(round_, register, now)
         run = _sent(round_, register, [*KINDS, EXTENSION], send=send, redirect=redirect)
     _tell_letters(round_, made, run, as_json=as_json)
 
@@ -385,14 +397,19 @@ def close(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> N
 @click.argument("letters", nargs=-1, type=int)
 @click.option("--by", default="", help="Who says so.")
 @click.option("--reason", default="", help="Why.")
+@click.option("--text", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="edit: the new words.")
 @json_option
 @click.pass_obj
 @writes
-def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason: str, *, as_json: bool) -> None:
+def outbox(  # noqa: PLR0913 - what staff may say of a letter
+    folder: Path, action: str, letters: tuple[int, ...], by: str, reason: str, *, text: Path | None, as_json: bool
+) -> None:
     """See the letters, or say of some of them, by number, what is to be done.
 
-    list: how all letters stand. show: all that has happened to some. hold: not to be sent for now. release: to be
-    sent after all. resend: to be sent again, though it was sent, refused or uncertain. discard: never to be sent.
+    list: how all letters stand. show: all that has happened to some. hold: not to be sent for now. edit: let one that
+    is held say something else; an editor opens, or --text names a file with the subject, an empty line and the
+    text. release: to be sent after all. resend: to be sent again, though it was sent, refused or uncertain.
+    discard: never to be sent.
     """
     from outputs import mailroom
     from outputs.preview import write_preview
@@ -402,8 +419,12 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
         round_, register = _register(folder)
         now = _now(round_.form)
         mailroom.settle(round_, register, now)
+        if action == "edit":
+            order = mailroom.Order(action, by, reason, now)
+            mailroom.edit(round_, register, letters, lambda words: _new_words(words, text), order)
+        elif action not in {"list", "show"}:
+            mailroom.obey(register, letters, mailroom.Order(action, by, reason, now))
         if action not in {"list", "show"}:
-            mailroom.obey(register, action, letters, by, reason, now)
             write_preview(round_, register, now)
         chosen = [mailroom.letter_history(register, number) for number in letters]
         listed = mailroom.letter_list(register) if action == "list" else chosen
@@ -419,29 +440,24 @@ def outbox(folder: Path, action: str, letters: tuple[int, ...], by: str, reason:
 @json_option
 @click.pass_obj
 def status(folder: Path, *, as_json: bool) -> None:
-    """Show where the round stands."""
+    """Show where the round stands: what waits for a person, and the figures the dashboard begins with."""
     from outputs.checking import known_of
-    from outputs.letter_states import NEED_A_PERSON
-    from outputs.mailroom import letter_counts
     from outputs.telling import status_lines, unchecked_lines
+    from outputs.top import top_of
     from validation.known import unchecked
 
     with _told_plainly():
         round_, register = _register(folder)
-        counts = {
-            "recipients": len(round_.recipients),
-            "sent": len(round_.sent()),
-            **register.status_counts(),
-        }
-        letters = letter_counts(register)
+        with register.reading():
+            counts = register.status_counts()
+            top = top_of(round_, register, register.files(), _now(round_.form))
         skipped = unchecked(round_.form, known_of(round_))
     if as_json:
-        _print_json(counts)
+        _print_json({"recipients": len(round_.recipients), "sent": top.sent, **counts})
     else:
-        _tell(status_lines({**counts, "letters": letters}))
+        _tell(status_lines(top, counts["need_a_person"]))
         _tell(unchecked_lines(skipped))
-    waits = counts["need_a_person"] or letters.keys() & set(NEED_A_PERSON)
-    sys.exit(NEEDS_A_PERSON if waits else DONE)
+    sys.exit(NEEDS_A_PERSON if counts["need_a_person"] or top.letters_for_a_person else DONE)
 
 
 @main.command()
@@ -631,6 +647,7 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     """
     from outputs.imports import look_through
     from outputs.log import actor
+    from outputs.waiting import typed
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -647,7 +664,7 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
     if as_json:
         _print_json(incoming.json(applied=kept))
     elif ready:
-        again = f"Nothing is changed yet. Take it in with: behov import {file} --yes --by NAME"
+        again = f"Nothing is changed yet. Take it in with: behov import {typed(file)} --yes --by NAME"
         _tell([f"Taken in, by {by or actor()}.", *incoming.after()] if kept else [again])
     sys.exit(NEEDS_A_PERSON if incoming.blocked or (ready and not kept and not _is_dry()) else DONE)
 
@@ -668,7 +685,7 @@ def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
     with _told_plainly():
         round_, register = _register(folder)
         chosen = _language(round_, language)
-        made = make_dashboard(round_, register, _now(round_.form), chosen, progress)
+        made = make_dashboard(round_, register, _now(round_.form), chosen, _progress())
     if as_json:
         _print_json(made.json())
     else:
@@ -726,6 +743,61 @@ def form_preview(folder: Path, *, name: str, as_json: bool) -> None:
     _tell(f"Wrote {path}" for path in paths)
     if not list(folder.glob("*.pdf")):
         _say("For pictures, install LibreOffice and poppler, then run this again.")
+
+
+@form.command("diff")
+@click.argument("old")
+@click.argument("new")
+@json_option
+def form_diff(old: str, new: str, *, as_json: bool) -> None:
+    """Tell what has changed from the form OLD to NEW, and what to see to before NEW is published."""
+    from templates.form_diff import diff_json, diff_lines
+
+    with _told_plainly():
+        older, newer = _form(old), _form(new)
+    if as_json:
+        _print_json(diff_json(older, newer))
+    else:
+        _tell(diff_lines(older, newer))
+
+
+@form.command("export")
+@click.argument("name")
+@click.argument("folder", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+@writes
+def form_export(folder: Path, *, name: str, as_json: bool) -> None:
+    """Write a form as a workbook, FILE.xlsx, to go on with in Excel: a row for each question, choice and rule."""
+    from templates.definition import find_form
+    from templates.form_workbook import write_form_workbook
+
+    with _told_plainly():
+        write_form_workbook(find_form(name), folder)
+    if as_json:
+        _print_json({"file": str(folder)})
+    else:
+        _say(f"Wrote {folder}. When it is filled in: behov form import {folder} FOLDER")
+
+
+@form.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@json_option
+@writes
+def form_import(folder: Path, *, file: Path, as_json: bool) -> None:
+    """Make a form, in a new FOLDER, of a workbook such as `behov form export` writes."""
+    from outputs.telling import form_lines
+    from templates.form_workbook import import_form
+    from validation.lint import notes
+
+    with _told_plainly():
+        made = import_form(file, folder)
+        worth_a_look = list(notes(made))
+    if as_json:
+        _print_json({"folder": str(folder), "form": made.name, "version": made.version})
+    else:
+        _say(f"Made {folder}.")
+        _tell(form_lines(made, worth_a_look))
 
 
 @form.command("rules")
@@ -813,6 +885,11 @@ def _sent(
         write_preview(round_, register, _now(round_.form))
 
 
+def _new_words(words: str, text: Path | None) -> str | None:
+    """Give what somebody writes in place of these words; None when they are to stay."""
+    return text.read_text(encoding="utf-8-sig") if text else click.edit(words, extension=".txt")
+
+
 def _tell_letters(
     round_: "Round", made: list[dict[str, Any]], run: "Run | None", *, as_json: bool, left: Sequence[str] = ()
 ) -> None:
@@ -847,7 +924,8 @@ def _told_plainly() -> Iterator[None]:
         raise
     except FormError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
-        raise WrongUse(f"the form definition has {len(error.problems)} mistakes:\n{lines}") from None
+        what = "a mistake" if len(error.problems) == 1 else f"{len(error.problems)} mistakes"
+        raise WrongUse(f"the form definition has {what}:\n{lines}") from None
     except (RoundError, TableError, SourceError, WaiversError, RefusalError) as error:
         raise WrongUse(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the one place where our own failures end
@@ -868,7 +946,8 @@ def _exit_code(outcomes: Iterable[str]) -> int:
 def _print_json(document: dict[str, Any]) -> None:
     played = _played()
     document = played.document_as_told(document) if played else document
-    click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+    any_letter = "utf" in (sys.stdout.encoding or "").lower()  # else they are escaped, which says the same
+    click.echo(json.dumps(document, ensure_ascii=not any_letter, indent=1))
 
 
 def _tell(lines: Iterable[str]) -> None:
@@ -879,7 +958,12 @@ def _tell(lines: Iterable[str]) -> None:
 def _say(words: str) -> None:
     played = _played()
     if not _is_quiet():
-        click.echo(played.as_told(words) if played else words)
+        click.echo(_fitted(played.as_told(words) if played else words, sys.stdout))
+
+
+def _fitted(words: str, stream: TextIO) -> str:
+    """Break lines for a window; what goes elsewhere stays as it is."""
+    return fitted(words, get_terminal_size().columns) if stream.isatty() else words
 
 
 def _played() -> "Rehearsal | None":
@@ -900,7 +984,7 @@ def _is_quiet() -> bool:
     return bool(click.get_current_context().meta.get(QUIET))
 
 
-def _progress() -> "Progress":
+def _progress() -> Progress:
     return silent if _is_quiet() else progress
 
 

@@ -18,9 +18,10 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Border, PatternFill, Side
 
 from bench.stamp import Clock
-from outputs.feedback import Received, draft_letter
+from outputs.feedback import draft_letter
 from outputs.marked import Marked, Marker
 from outputs.message import Attachment, write_message
+from outputs.received import Received
 from templates.recipients import Recipient
 from tests.desk import KEY, SENDER
 from tests.reports import DESK, FORM, MISTAKES, filled, new_owner

@@ -1,9 +1,10 @@
 """Many Returns -> Submissions or the reasons there are none."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 from intake.isolation import Work
-from intake.receive import KILLED, Office, Received, receive, receive_here
+from intake.receive import KILLED, Office, Received, receive, receive_far, receive_here
 from intake.submission import Refused, Return
 
 __all__ = ["Received", "receive_all"]
@@ -12,16 +13,20 @@ SMALL = 8  # so few files are read one at a time, most of them in our own proces
 
 
 def receive_all(
-    sources: list[Return], office: Office, workers: int, told: Callable[[int], None] = lambda _count: None
+    sources: list[Return], office: Office, workers: int | Executor, told: Callable[[int], None] = lambda _count: None
 ) -> Iterator[Received]:
-    """Read every file, in order; `told` is called with the number of files just read."""
+    """Read every file, in order; `told` is called with the number of files just read.
+
+    `workers` is how many processes of this machine read, or an executor, which must find the files by their paths.
+    """
     if len(sources) <= SMALL:
         for source in sources:
             yield receive(source, office)
             told(1)
         return
-    waiting = iter(sources)
-    for results in Work(receive_here, office).in_chunks(sources, workers):
+    waiting, work = iter(sources), Work(receive_here, office)
+    done = work.in_chunks(sources, workers) if isinstance(workers, int) else work.spread(sources, workers, receive_far)
+    for results in done:
         for result in results:
             source = next(waiting)
             yield result or Refused(source, *KILLED)

@@ -1,7 +1,7 @@
 """The slow, exact way to read a sheet: every cell with what it really holds, or why nobody can say.
 
-A sheet comes here when the fast reader might get a cell of it wrong. What stands in a cell is
-given as the fast reader gives it (text, float, bool, datetime, time), or as a `Flaw`.
+A sheet comes here when it is not written the plain way. What stands in a cell is text, a float, a
+bool, a datetime or a time, or a `Flaw`.
 """
 
 import math
@@ -52,6 +52,11 @@ class ExactSheet:
 
     cells: Mapping[Spot, Cell]
     formulas: Mapping[Spot, str]
+
+    def formula(self, cell: str) -> str:
+        """The formula in a cell such as C31; empty where there is none."""
+        row, column = place(cell)
+        return self.formulas.get((row - 1, column - 1), "")
 
     def rows(self) -> list[list[object]]:
         """The same cells as rows of unequal length; "" where nothing is."""
@@ -192,7 +197,7 @@ class _Walk:
             return DAMAGED
         if self.formula is not None and not self.value and (self.kind != "str" or self.value is None):
             return NO_VALUE
-        return "" if self.value is None else _typed(self.kind, self.style, self.value, self.shared)
+        return "" if self.value is None else typed(self.kind, self.style, self.value, self.shared)
 
 
 def _whole(text: str) -> int:
@@ -232,7 +237,8 @@ def _character(escaped: re.Match[str]) -> str:
     return "\ufffd" if code in HALVES else chr(code)
 
 
-def _typed(kind: str, style: str, value: str, shared: Shared) -> Cell:  # noqa: PLR0911 - one for each type
+def typed(kind: str, style: str, value: str, shared: Shared) -> Cell:  # noqa: PLR0911 - one for each type
+    """What a cell of this type (ECMA-376, 18.18.11) and style holds, by what is written in it."""
     bare = value.strip(" \t\r\n")
     match kind:
         case "str":

@@ -18,7 +18,7 @@ class Former:
     form: Form
     version: str
 
-    @property
+    @cached_property
     def _mapping(self) -> FromVersion:
         return self.form.file.from_version.get(self.version, FromVersion())
 

@@ -20,6 +20,7 @@ from intake.exact import farthest
 from intake.package import DoctypeError, Package, PackageError, Sheet
 
 MB = 1 << 20
+ASCII = 128
 MAX_FILE = 20 * MB
 MAX_MEMBERS = 3_000
 MAX_MEMBER, MAX_TOTAL = 150 * MB, 300 * MB
@@ -52,31 +53,37 @@ def _stop(reason: str) -> NoReturn:
     raise _StopError(reason)
 
 
-def inspect(data: bytes, name: str, *, large: bool = False) -> Inspection | None:
-    """Find the reason not to read a file; None for a workbook that may be read. Never raises.
+def opened(data: bytes, name: str, *, large: bool = False) -> Package | Inspection:
+    """Open a workbook that may be read, or tell the reason not to read the file. Never raises.
 
     `large` is for a register of staff's own, of which only some sheets are read: it may be longer than owners' files.
     """
     try:
-        _inspect(data, name, large=large)
+        return _opened(data, name, large=large)
     except _StopError as stop:
         reason = str(stop)
         return Inspection("quarantined" if reason in QUARANTINED else "unreadable", reason)
-    return None
 
 
-def _inspect(data: bytes, name: str, *, large: bool) -> None:
+def inspect(data: bytes, name: str) -> Inspection | None:
+    """Find the reason not to read a file; None for a workbook that may be read. Never raises."""
+    found = opened(data, name)
+    return found if isinstance(found, Inspection) else None
+
+
+def _opened(data: bytes, name: str, *, large: bool) -> Package:
     if len(data) > (MAX_TOTAL if large else MAX_FILE):
         _stop("too_big")
     if not data.startswith(b"PK\x03\x04"):
         _stop(_kind(data, name))
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _inspect_zip(data, archive, large=large)
+        package = Package(data)
+        _inspect_package(data, package, large=large)
     except DoctypeError:
         _stop("doctype")
     except BROKEN:
         _stop("damaged" if b"PK\x05\x06" in data else "truncated")  # the directory stands at the end
+    return package
 
 
 # files that are no workbook
@@ -159,9 +166,8 @@ ENCRYPTED = 0x1
 LOCAL_HEADER = struct.Struct("<26xHH")  # the lengths of the name and the extra field that follow it
 
 
-def _inspect_zip(data: bytes, archive: zipfile.ZipFile, *, large: bool) -> None:
-    members = archive.infolist()
-    package = Package(archive)
+def _inspect_package(data: bytes, package: Package, *, large: bool) -> None:
+    members = package.members
     _check_members(members)
     _check_kind(package.names())
     if len(package.names()) < len(members):  # equal but for case: two programs would choose differently
@@ -300,18 +306,47 @@ def _check_extent(xml: bytes, *, is_sheet: bool) -> None:
 
 # formulas that reach out of the workbook; none is ever calculated here, but staff open the file
 
-FORMULA, DEFINED = rb"<(?:\w+:)?F(?:\s[^<>]*)?>", rb"<(?:\w+:)?DEFINEDNAME\s[^<>]*>"
-REACHING = (b"WEBSERVICE", b"DDE", b"RTD", b"CALL", b"REGISTER", b"EXEC", b"IMPORTDATA", b"IMPORTXML", b"IMPORTRANGE")
-CALLED = rb"[^<]*\b(?:" + b"|".join(REACHING) + rb")(?:\.ID)?\("
-STARTED = rb"[^<]*[\w']\|[^<]*!"  # cmd|'/c calc'!A0: another program's answer (DDE)
-OPENED = rb"[^<]*HYPERLINK\(\s*(?:&quot;|\")\s*(?:HTTPS?:|FTP:|FILE:|MAILTO:|\\\\)"
+FORMULA, DEFINED = (
+    [re.compile(begin + element + rb">([^<]*+(?:<[!?])?+)") for begin in (b"<", b":")]
+    for element in (rb"F(?:\s[^>]*+)?+", rb"DEFINEDNAME\s[^>]*+")
+)
+REACHING = rb"WEBSERVICE|DDE|RTD|CALL|REGISTER|EXEC|IMPORTDATA|IMPORTXML|IMPORTRANGE"
+OPENED = rb"HYPERLINK\s*\(\s*(?:&quot;|\")\s*(?:HTTPS?:|FTP:|FILE:|MAILTO:|\\\\)"
+REACHES = re.compile(rb"\b(?:" + REACHING + rb")(?:\.ID)?\s*\(|" + OPENED)
+BAR = re.compile(rb"\|(?<=[\w']\|)")  # cmd|'/c calc'!A0: another program's answer (DDE)
+UPPER, DIGITS = bytes(range(ASCII * 2)).upper(), b"0123456789"
+HIDING = re.compile(rb"<!--.*?-->|<!\[CDATA\[|\]\]>|<\?.*?\?>", re.DOTALL)
+LOOSE = re.compile(rb"&(?!(?:AMP|LT|GT|QUOT|APOS|#X?[A-F]*+);)")
+NUMBERED = re.compile(rb"&#(?:[xX]([0-9A-Fa-f]{1,6})|(\d{1,7}));")
 
 
-def _check_formulas(xml: bytes, begin: bytes) -> None:
-    upper = xml.upper()
-    for literals, pattern in (((b"|",), STARTED), ((b"HYPERLINK",), OPENED), (REACHING, CALLED)):
-        if any(literal in upper for literal in literals) and re.search(begin + pattern, upper):
-            _stop("reaching_formula")
+def _check_formulas(xml: bytes, formulas: list[re.Pattern[bytes]]) -> None:
+    """Refuse a formula that reaches out. First all are looked at without digits: those of a column are then one."""
+    alike = _found(formulas, xml.translate(UPPER, DIGITS))
+    if any(map(LOOSE.search, alike)):
+        _stop("damaged")  # an entity that XML does not know
+    is_doubted = any(_reaches(one) or one.endswith((b"<!", b"<?")) or b"&#" in one for one in alike)
+    if is_doubted and any(map(_reaches, _found(formulas, _as_read(xml).translate(UPPER)))):
+        _stop("reaching_formula")
+
+
+def _found(patterns: list[re.Pattern[bytes]], xml: bytes) -> set[bytes]:
+    return {text for pattern in patterns for text in pattern.findall(xml)}
+
+
+def _as_read(xml: bytes) -> bytes:
+    """The same without what XML allows within a word: comments, and characters by their number."""
+    return NUMBERED.sub(_character, HIDING.sub(b"", xml))
+
+
+def _character(numbered: re.Match[bytes]) -> bytes:
+    number = int(numbered[1], 16) if numbered[1] else int(numbered[2])
+    return chr(number).encode() if number < ASCII and chr(number) not in "<>&" else numbered[0]
+
+
+def _reaches(formula: bytes) -> bool:
+    bar = BAR.search(formula)
+    return bool(REACHES.search(formula) or (bar and b"!" in formula[bar.end() :]))
 
 
 # what may be read in our own process
@@ -324,13 +359,11 @@ def is_harmless(data: bytes, name: str) -> bool:
     if len(data) > MAX_FILE:
         return True  # not read at all
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            _check_members(members)
-            if len(data) > FEW_BYTES or sum(member.file_size for member in members) > FEW_UNPACKED:
-                return False
-            package = Package(archive)
-            parsed = package.names() - package.unread_parts()
-            return package.size(parsed) < FEW_PARSED or inspect(data, name) is not None
+        package = Package(data)
+        _check_members(package.members)
+        if len(data) > FEW_BYTES or sum(member.file_size for member in package.members) > FEW_UNPACKED:
+            return False
+        parsed = package.names() - package.unread_parts()
+        return package.size(parsed) < FEW_PARSED or inspect(data, name) is not None
     except (*BROKEN, _StopError):
         return len(data) <= FEW_BYTES  # no workbook: it is told what it is, and not opened

@@ -10,7 +10,7 @@ import logging
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import Any, Generic, TypeVar
 
-from intake.limits import limit_process, limited
+from intake.limits import WAIT, limit_process, limited
 
+FAR = 2 * WAIT  # seconds for each file of a task that another machine has
 CHUNK = 20  # files for one task: large enough to drown the cost of a task, small enough to share out
 NO_WORKERS = (OSError, ImportError, NotImplementedError, MemoryError, BrokenProcessPool)
 
@@ -63,6 +64,23 @@ class Work(Generic[Item, Context, Result]):
             tell_once(str(error))
             for at in range(done, len(chunks)):
                 yield [None if at in suspects else self.read(item, self.context) for item in chunks[at]]
+
+    def spread(
+        self, items: list[Item], executor: Executor, far: Callable[[Item, Context], Result]
+    ) -> Iterator[Sequence[Result | None]]:
+        """The results of all items in order, some at a time, as `far` reads them in an executor on other machines.
+
+        What fails there (a worker is gone, or has no such file or another version of the program) or takes too
+        long is read here, each item alone. Reading an item twice gives the same.
+        """
+        tasks = [(chunk, executor.submit(_read_far, far, self.context, chunk)) for chunk in _chunks(items)]
+        for chunk, task in tasks:
+            try:
+                yield task.result(timeout=FAR * len(chunk))
+            except Exception as error:  # noqa: BLE001 - each kind of executor has its own
+                log.warning("%s files are read here, since the cluster did not: %r", len(chunk), error)
+                task.cancel()
+                yield list(self.one_by_one(chunk, are_suspects=True))
 
     def one_by_one(self, items: list[Item], *, are_suspects: bool = False) -> Iterator[Result | None]:
         """The result of each item, read alone; None for an item that killed its worker.
@@ -157,3 +175,8 @@ def _read_limited(item: Any) -> Any:  # noqa: ANN401 - whatever the work is
     assert _work is not None
     with limited():
         return _work.read(item, _work.context)
+
+
+def _read_far(far: Callable[[Item, Context], Result], context: Context, items: list[Item]) -> list[Result]:
+    """Read in a process that is not ours to limit: its cluster does that."""
+    return [far(item, context) for item in items]

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from intake.reader import SheetCells, Workbook
 from templates import layout as at
@@ -20,6 +21,8 @@ MARKS = {QuestionSheet: at.MARK_QUESTIONS, TableSheet: at.MARK_TABLE, GridSheet:
 MARKER_ROWS = 60  # rows searched for a sheet's marker row
 SHARE = 0.6  # share of a sheet's questions that must be found, or it is not that sheet
 GRID_LABEL_COLUMNS = 3  # columns searched for the labels of a grid's rows when its keys are gone
+
+LONG = 500  # characters; so long a text is not kept for the next file
 
 Items = Mapping[str, Question] | Mapping[str, GridRow]
 Spots = list[tuple[str, int]]
@@ -114,7 +117,14 @@ def _column(cells: SheetCells, column: int, first: int = 0) -> Spots:
 
 def plain(text: str) -> str:
     """A label for comparison: without case, the required mark, and differences in blanks."""
+    return _known_plain(text) if len(text) < LONG else _plain(text)
+
+
+def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).replace("*", " ").casefold().split())
+
+
+_known_plain = lru_cache(maxsize=4096)(_plain)  # the labels of a form stand in all its files
 
 
 def _labels(items: Items) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The parts of a workbook's zip package, as the package itself lists them."""
 
+import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from xml.parsers import expat
 from templates.layout import LISTS_SHEET, OWN_SHEET, RULES_SHEET
 
 MAX_SMALL_PART = 4 << 20  # bytes of a part that lists other parts
+MAX_KEPT = 2 << 20  # bytes of a part that is kept unpacked: guard and reader both look into it
 CONTENT_TYPES, PACKAGE_RELATIONS = "[content_types].xml", "_rels/.rels"
 UNREAD = frozenset({LISTS_SHEET, OWN_SHEET, RULES_SHEET})  # our own sheets: no answer ever stands there
 LEFT_BY_OTHERS = "customxml/"  # what other programs left there, in any encoding
+TRUE = frozenset({"1", "true", "on"})
 OFFICE_DOCUMENT = "/officeDocument"  # how its relation ends, in the standard's both dialects
 
 
@@ -39,20 +42,27 @@ class Sheet:
 
 
 class Package:
-    """A zip archive whose parts are known by name without case, as the standard has it."""
+    """A zip archive whose parts are known by name without case, as the standard has it. Raises BadZipFile."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        self._members = {_part_name(member.filename): member for member in archive.infolist()}
+    def __init__(self, data: bytes) -> None:
+        self._archive = zipfile.ZipFile(io.BytesIO(data))
+        self.members = self._archive.infolist()
+        self._members = {_part_name(member.filename): member for member in self.members}
+        self._kept: dict[str, bytes] = {}
 
     def names(self) -> set[str]:
         return set(self._members)
 
     def read(self, part: str) -> bytes:
         """Give the bytes of one part. Raises PackageError when there is no such part."""
-        if part not in self._members:
-            raise PackageError(part)
-        return self._archive.read(self._members[part])
+        if part not in self._kept:
+            if part not in self._members:
+                raise PackageError(part)
+            content = self._archive.read(self._members[part])
+            if len(content) > MAX_KEPT:
+                return content
+            self._kept[part] = content
+        return self._kept[part]
 
     @cached_property
     def main_part(self) -> str:
@@ -81,13 +91,17 @@ class Package:
     def sheets(self) -> list[Sheet]:
         """The sheets of the workbook. Raises PackageError for one that is named twice, or refers to nothing."""
         main = self.main_part
-        listed = list(self._relations(main))
-        relations = {relation.get("id", ""): relation for relation in listed}
-        sheets = [_sheet(attributes, relations, main) for _, attributes in elements(self.read(main), "sheet")]
+        relations = {relation.get("id", ""): relation for relation in self._linked}
+        sheets = [_sheet(attributes, relations, main) for tag, attributes in self._listed if tag == "sheet"]
         names = {sheet.name.casefold() for sheet in sheets}
-        if len(relations) < len(listed) or len(names) < len(sheets):
+        if len(relations) < len(self._linked) or len(names) < len(sheets):
             raise PackageError(main)
         return sheets
+
+    @cached_property
+    def is_1904(self) -> bool:
+        """Whether the workbook counts days from 1904."""
+        return any(attributes.get("date1904") in TRUE for tag, attributes in self._listed if tag == "workbookPr")
 
     def answer_sheets(self) -> list[Sheet]:
         """The sheets where answers may stand."""
@@ -101,8 +115,18 @@ class Package:
 
     def related(self, kind: str) -> str | None:
         """The name of the part that the workbook refers to by a relation of this kind; None without one."""
-        found = (relation for relation in self._relations(self.main_part) if relation.get("type", "").endswith(kind))
+        found = (relation for relation in self._linked if relation.get("type", "").endswith(kind))
         return next((_resolve(self.main_part, relation.get("target", "")) for relation in found), None)
+
+    @cached_property
+    def _listed(self) -> list[tuple[str, dict[str, str]]]:
+        """What the workbook part says of itself and of its sheets."""
+        return elements(self.read(self.main_part), "sheet", "workbookPr")
+
+    @cached_property
+    def _linked(self) -> list[dict[str, str]]:
+        """The relations of the workbook part."""
+        return list(self._relations(self.main_part))
 
     def _relations(self, part: str) -> Iterator[dict[str, str]]:
         folder, _, name = part.rpartition("/")

@@ -1,91 +1,143 @@
-"""Whether a sheet is written the plain way, so that the fast reader is known to read it right.
+"""The fast way to read a sheet that is written as spreadsheet programs write them.
 
-python-calamine reads what spreadsheet programs write, and misreads in silence some of what they
-never write: a comment within a number, a value before its formula, a cell that stands twice. So
-the whole of a sheet's data is held against the one form that is known to be read right.
+The whole of a sheet's data is first held against the one way of writing that is known here; only then are
+the cells that hold something picked out. A sheet that differs in anything (a comment within a number, a
+value before its formula, a cell that stands twice) is left to `intake.exact`.
 """
 
 import re
 
-from intake.exact import NO_VALUE, Cell, Spot, error_cell, place
+from intake.exact import NO_VALUE, Cell, Shared, typed, unescaped
+from templates.cells import letter
 
-MAX_AREA = 1_000_000  # cells; the fast reader keeps room for every cell up to the last that holds something
-
-ATTRIBUTES = rb'(?: [A-Za-z][A-Za-z0-9:]*="[^"<>]*")*+ ?'
-TEXT = rb"[^<\x00-\x08\x0b\x0c\x0e-\x1f]*"
-FORMULA = rb"<f" + ATTRIBUTES + rb"(?:/>|>" + TEXT + rb"</f>)"
+# Possessive quantifiers keep every pattern linear: what has been matched once is never tried again.
+ATTRIBUTES = r'(?: [A-Za-z][A-Za-z0-9:]*+="[^"<>&]*+")*+ ?+'
+TEXT, SPACED = r"[^<]*+", r'(?: xml:space="preserve")?+'
+NUMBER = r"-?+\d{1,30}+(?:\.\d{1,40}+)?+(?:[eE][-+]?+\d\d?+)?+"
+FORMULA = rf"(?:<f{ATTRIBUTES}(?:/>|>{TEXT}</f>))"
 CELL = (
-    rb'<c r="[A-Z]{1,2}[1-9]\d{0,4}"(?: s="\d{1,5}")?(?:(?: t="(?:n|s|str|inlineStr)")?(?:/>|></c>)|(?:'
-    rb'(?: t="n")?>(?:' + FORMULA + rb")?(?:<v>-?\d{1,30}(?:\.\d{1,40})?(?:[eE][-+]?\d\d?)?</v>)?"
-    rb'| t="s"><v>\d{1,9}</v>'
-    rb'| t="(?:str|e)">(?:' + FORMULA + rb")?<v>" + TEXT + rb"</v>"
-    rb'| t="inlineStr"><is><t(?: xml:space="preserve")?>' + TEXT + rb"</t></is>"
-    rb'| t="b">(?:' + FORMULA + rb")?<v>[01]</v>"
-    rb"|>" + FORMULA + rb"<v(?:></v>| ?/>)"
-    rb")</c>)"
+    r'<c r="[A-Z]{1,2}+[1-9]\d{0,4}+"(?: s="\d{1,5}+")?+(?:/>'
+    rf'| t="(?:str">{FORMULA}?+<v>{TEXT}</v>|s"><v>\d{{1,9}}+</v>|b">{FORMULA}?+<v>[01]</v>'
+    rf'|e">{FORMULA}?+<v>[#A-Z0-9_/!?]++</v>|inlineStr"><is><t{SPACED}>{TEXT}</t></is>)</c>'
+    rf'|(?: t="n")?+>(?:{FORMULA}?+<v>{NUMBER}</v>|{FORMULA}(?:<v></v>|<v ?+/>)?+)?+</c>'
+    r'| t="(?:n|s|str|inlineStr)"(?:/>|></c>))'
 )
-DATA = re.compile(rb"<sheetData>(?:<row" + ATTRIBUTES + rb"(?:/>|>(?:" + CELL + rb")*+</row>))*+</sheetData>")
-NO_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)")
-BOM = b"\xef\xbb\xbf"
-ENCODING = re.compile(r"""\s*<\?xml[^<>]*\bencoding\s*=\s*["']([^"']*)""")
-FILLED = re.compile(rb'<c r="([A-Z]+)(\d+)"[^<>]*(?<!/)>')
-FLAWED = re.compile(
-    rb'<c r="([A-Z]+\d+)"(?: s="\d+")?(?: t="e">(?:' + FORMULA + rb")?<v>([^<]*)</v>"
-    rb'|(?: t="n")?>' + FORMULA + rb"(?:<v></v>|<v ?/>)?)</c>"
+DATA = re.compile(rf"<sheetData(?: ?+/>|>(?:<row{ATTRIBUTES}(?:/>|>(?:{CELL})*+</row>))*+</sheetData>)", re.ASCII)
+# Of data that has been held against the above: the cells with a value, and numbers' formulas without one.
+PLACE = r'<c r="([A-Z]++)(\d++)"'
+VALUES = re.compile(
+    rf'{PLACE}(?: s="(\d++)")?+(?: t="(\w++)")?+>(<f[^>]*+>(?:[^<]*+</f>)?+)?+'
+    r"(?:(?:<v>|<is><t[^>]*+>)([^<]++)|(?(4)(?!))</?+[vc])",  # of texts those alone that are not empty
+    re.ASCII,
 )
-CALCULATED = re.compile(rb'<c r="([A-Z]+\d+)"[^<>]*><f([^<>]*?)(?:/>|>([^<]*)</f>)')
-GROUP = re.compile(rb' si="(\d+)"')
-HIDDEN = re.compile(rb'<(?:\w+:)?row(?=[^<>]* hidden="(?:1|true)")[^<>]* r="(\d{1,7})"')
-EMPTY = b"<sheetData/>"
+STRINGS = re.compile(rf"<sst{ATTRIBUTES}>((?:<si><t{SPACED}(?:/>|>{TEXT}</t>)</si>)*+)</sst>\s*")
+STRING = re.compile(r"<si><t[^<>]*>(?:([^<]*)</t>)?")
+FIRST_LINE = re.compile(r"\s*<\?xml[^<>]*\?>")
+ENCODING = re.compile(r"""encoding\s*=\s*["']([^"']*)""")
+HIDDEN = re.compile(rb'row(?<=[<:]row)(?=[^>]* hidden="(?:1|true)")[^>]* r="(\d{1,7})"')
+LOOSE = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")  # a character by its number is left to the exact way
+FORBIDDEN = [*map(chr, {*range(32)} - {*map(ord, "\t\n\r")}), "\ufffe", "\uffff"]  # XML 1.0, 2.2
+ENTITIES = {"&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">", "&amp;": "&"}  # the last one last
+COLUMNS = {letter(number): number for number in range(26 + 26 * 26)}
 
 
-def is_plain(xml: bytes) -> bool:
-    """Whether every cell of a sheet is written as programs do, once, and near enough for the fast reader."""
-    if xml.count(b"<sheetData") != 1 or NO_ENTITY.search(xml) or not _is_utf8(xml):
-        return False
-    if EMPTY in xml:
-        return True
-    data = DATA.search(xml)
+def read_plain(xml: bytes, shared: Shared) -> list[list[object]] | None:
+    """The rows of a sheet as `ExactSheet.rows` gives them; None for one that is not written the plain way."""
+    data = plain_data(xml)
     if data is None:
-        return False
-    filled = FILLED.findall(xml, *data.span())
-    rows = max((int(row) for row in {row for _, row in filled}), default=0)
-    columns = max((place(f"{column.decode()}1")[1] for column in {column for column, _ in filled}), default=0)
-    return len(set(filled)) == len(filled) and rows * columns <= MAX_AREA
+        return None
+    rows: list[list[object]] = []
+    for column, row, style, kind, formula, text in VALUES.findall(data):
+        if "&" in text and LOOSE.search(text):
+            return None
+        cell = _cell(kind, style, text, shared) if text else NO_VALUE if formula else ""
+        if cell != "" and not _put(rows, int(row), COLUMNS[column], cell):
+            return None
+    return rows
 
 
-def _is_utf8(xml: bytes) -> bool:
+def _cell(kind: str, style: str, text: str, shared: Shared) -> Cell:
+    written = unescape(text)
+    return unescaped(written) if kind == "inlineStr" else typed(kind or "n", style or "0", written, shared)
+
+
+def _put(rows: list[list[object]], row: int, column: int, cell: Cell) -> bool:
+    """Put a cell in its place in a row counted from 1; false where another stands there already."""
+    if row > len(rows):
+        rows.extend([] for _ in range(row - len(rows)))
+    line = rows[row - 1]
+    if column < len(line):
+        is_free = line[column] == ""
+        line[column] = cell
+        return is_free
+    line.extend([""] * (column - len(line)))
+    line.append(cell)
+    return True
+
+
+def plain_data(xml: bytes) -> str | None:
+    """The data of a sheet when all of it is written the plain way."""
+    text = _text_of(xml)
+    if text is None or text.count("<sheetData") != 1:
+        return None
+    start = text.index("<sheetData")
+    data, head = DATA.match(text, start), text[:start]
+    if data is None or "<!" in head or "<?" in head or not text.rstrip().endswith("worksheet>"):
+        return None  # where a comment or an instruction begins, the data may be no data
+    return data[0]
+
+
+def plain_strings(xml: bytes) -> list[str] | None:
+    """The texts that cells share; None when they are not all written the plain way."""
+    text = _text_of(xml)
+    found = STRINGS.fullmatch(text) if text is not None else None
+    if found is None or LOOSE.search(found[1]):
+        return None
+    return [unescaped(unescape(one)) for one in STRING.findall(found[1])]
+
+
+def _text_of(xml: bytes) -> str | None:
+    """The text of a part after its first line; None for another encoding, and for characters that XML forbids."""
     try:
-        text = xml.removeprefix(BOM).decode()
+        text = xml.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return False
-    declared = ENCODING.match(text)
-    return declared is None or declared[1].casefold() in ("utf-8", "us-ascii")
+        return None
+    first = FIRST_LINE.match(text)
+    declared = ENCODING.search(first[0]) if first else None
+    if (declared and declared[1].casefold() not in ("utf-8", "us-ascii")) or any(one in text for one in FORBIDDEN):
+        return None
+    text = text[first.end() :].lstrip() if first else text
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def flaws(xml: bytes) -> dict[Spot, Cell]:
-    """The cells of a plain sheet that the fast reader gives as empty and that are not."""
-    found: dict[Spot, Cell] = {}
-    for match in FLAWED.finditer(xml):
-        row, column = place(match[1].decode())
-        found[row - 1, column - 1] = NO_VALUE if match[2] is None else error_cell(match[2].decode(errors="replace"))
-    return found
+def unescape(text: str) -> str:
+    """A text with XML's own entities read as the characters they stand for."""
+    if "&" in text:
+        for entity, character in ENTITIES.items():
+            text = text.replace(entity, character)
+    return text
 
 
-def formulas(xml: bytes) -> dict[Spot, str]:
-    """The formulas of a plain sheet, also of cells that share one."""
-    found: dict[Spot, str] = {}
-    shared: dict[bytes, str] = {}
-    for match in CALCULATED.finditer(xml):
-        row, column = place(match[1].decode())
-        group = GROUP.search(match[2])
-        text = (match[3] or b"").decode(errors="replace")
-        if group is not None:
-            text = shared.setdefault(group[1], text)
-        found[row - 1, column - 1] = text
-    return found
+# what is asked for now and then
+
+SHARING = re.compile(rb' si="(\d+)"')
+FORMULA_OF = re.compile(rb"<c [^<>]*><f([^<>]*?)(?:/>|>([^<]*)</f>)")
+
+
+def formula_in(xml: bytes, cell: str) -> str:
+    """The formula in a cell such as C31 of a plain sheet, also where another cell holds its text; empty without one."""
+    place = xml.find(b'<c r="%s"' % cell.encode())
+    found = FORMULA_OF.match(xml, place) if place >= 0 else None
+    if found is None:
+        return ""
+    group = SHARING.search(found[1])
+    if group is not None and not found[2]:
+        found = re.search(rb'<f((?=[^<>]* si="%s")[^<>]*)>([^<]+)</f>' % group[1], xml)
+    return (found[2] or b"").decode() if found else ""
 
 
 def hidden_rows(xml: bytes) -> frozenset[int]:
     """The numbers of the rows that are not shown, as their own tags say."""
+    if b' hidden="1"' not in xml and b' hidden="true"' not in xml:
+        return frozenset()
     return frozenset(int(number) for number in HIDDEN.findall(xml))

@@ -1,35 +1,26 @@
 """The cells of a safe workbook, sheet by sheet, as rows of values.
 
-python-calamine reads what is written the plain way; all else is read by `intake.exact`. Either
+What is written the plain way is read by `intake.plain`; all else is read by `intake.exact`. Either
 way a cell whose answer cannot be known is a `Flaw`, and never an empty cell.
 """
 
-import io
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
-from typing import TypeVar
+from functools import cached_property, lru_cache, partial
 from xml.parsers.expat import ExpatError
-from xml.sax.saxutils import unescape
 
-from python_calamine import CalamineWorkbook
+from intake.exact import Shared, date_styles, read_exactly, read_strings
+from intake.package import Package, PackageError, Sheet
+from intake.plain import formula_in, hidden_rows, plain_strings, read_plain, unescape
 
-from intake.exact import Shared, Spot, date_styles, place, read_exactly, read_strings
-from intake.package import Package, PackageError, Sheet, elements
-from intake.plain import flaws, formulas, hidden_rows, is_plain
-
+LARGE = 1 << 18  # bytes of styles; so many are not kept for the next file
 PROPERTIES = ("docprops/custom.xml", "docprops/core.xml")
 TAGS = re.compile(r"<[^>]+>")
-WORKBOOK, STRINGS, STYLES = "xl/workbook.xml", "xl/sharedstrings.xml", "xl/styles.xml"  # where calamine looks
 BROKEN = (PackageError, ExpatError, zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError)
-
-
 NAMES = re.compile(r'<definedName [^<>]*\bname="([^"]+)"[^<>]*>([^<!]+)!([^<]+)<')
-TRUE = frozenset({"1", "true", "on"})
-T = TypeVar("T")
 
 
 class UnreadableWorkbookError(Exception):
@@ -42,7 +33,7 @@ class SheetCells:
 
     name: str
     rows: Sequence[Sequence[object]]
-    formulas: Callable[[], Mapping[Spot, str]] = dict  # found when asked for
+    formula: Callable[[str], str] = lambda _cell: ""  # the formula in a cell such as C31; empty where there is none
     hidden: Callable[[], frozenset[int]] = frozenset  # rows that are not shown, by number; found when asked for
 
     def at(self, row: int, column: int) -> object:
@@ -50,11 +41,6 @@ class SheetCells:
         if 0 <= row < len(self.rows) and 0 <= column < len(self.rows[row]):
             return self.rows[row][column]
         return ""
-
-    def formula(self, cell: str) -> str:
-        """The formula in a cell such as C31; empty where there is none."""
-        row, column = place(cell)
-        return self.formulas().get((row - 1, column - 1), "")
 
     def text(self, row: int, column: int) -> str:
         cell = self.at(row, column)
@@ -74,14 +60,13 @@ class Workbook:
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def read_workbook(data: bytes, wanted: Collection[str] | None = None) -> Workbook:
+def read_workbook(package: Package, wanted: Collection[str] | None = None) -> Workbook:
     """Read every sheet that may hold answers, or those of them that are named.
 
-    Raises UnreadableWorkbookError when the bytes are not a readable workbook.
+    Raises UnreadableWorkbookError when the package is not a readable workbook.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _Reader(data, Package(archive)).read(wanted)
+        return _Reader(package).read(wanted)
     except BROKEN as error:
         raise UnreadableWorkbookError(str(error)) from error
 
@@ -89,56 +74,35 @@ def read_workbook(data: bytes, wanted: Collection[str] | None = None) -> Workboo
 class _Reader:
     """One workbook while it is read."""
 
-    def __init__(self, data: bytes, package: Package) -> None:
-        self._data = data
+    def __init__(self, package: Package) -> None:
         self._package = package
 
     def read(self, wanted: Collection[str] | None) -> Workbook:
         there = self._package.answer_sheets()
         sheets = [self._sheet(sheet) for sheet in there if wanted is None or sheet.name in wanted]
-        return Workbook(sheets, self._properties(), self._is_1904, self._names())
+        return Workbook(sheets, self._properties(), self._package.is_1904, self._names())
 
     def _sheet(self, sheet: Sheet) -> SheetCells:
         xml = self._package.read(sheet.part)
-        rows = self._fast_rows(self._fast, sheet, xml) if self._fast and is_plain(xml) else None
+        hidden = partial(hidden_rows, xml)
+        rows = read_plain(xml, self._shared)
         if rows is not None:
-            return SheetCells(sheet.name, rows, cache(partial(formulas, xml)), partial(hidden_rows, xml))
+            return SheetCells(sheet.name, rows, partial(formula_in, xml), hidden)
         exact = read_exactly(xml, self._shared)
-        return SheetCells(sheet.name, exact.rows(), lambda: exact.formulas, partial(hidden_rows, xml))
-
-    def _fast_rows(self, fast: CalamineWorkbook, sheet: Sheet, xml: bytes) -> list[list[object]] | None:
-        """The rows of a plain sheet; None when the fast reader gives up."""
-        read = _tried(lambda: fast.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False))
-        if read is None:
-            return None
-        rows: list[list[object]] = [[*row] for row in read]
-        for (row, column), flaw in flaws(xml).items():
-            rows += [[] for _ in range(row + 1 - len(rows))]
-            rows[row] += [""] * (column + 1 - len(rows[row]))
-            rows[row][column] = flaw
-        return rows
-
-    @cached_property
-    def _fast(self) -> CalamineWorkbook | None:
-        """The fast reader, unless the package keeps its parts where that does not look for them."""
-        package = self._package
-        if package.main_part != WORKBOOK or package.related("/sharedStrings") not in (STRINGS, None):
-            return None
-        return _tried(lambda: CalamineWorkbook.from_filelike(io.BytesIO(self._data)))
+        return SheetCells(sheet.name, exact.rows(), exact.formula, hidden)
 
     @cached_property
     def _shared(self) -> Shared:
         strings, styles = (self._package.related(kind) for kind in ("/sharedStrings", "/styles"))
         return Shared(
-            read_strings(self._package.read(strings)) if strings else (),
-            date_styles(self._package.read(styles)) if styles else frozenset(),
-            self._is_1904,
+            self._strings(self._package.read(strings)) if strings else (),
+            _date_styles(self._package.read(styles)) if styles in self._package.names() else frozenset(),
+            self._package.is_1904,
         )
 
-    @cached_property
-    def _is_1904(self) -> bool:
-        settings = elements(self._package.read(self._package.main_part), "workbookPr")
-        return any(attributes.get("date1904") in TRUE for _, attributes in settings)
+    def _strings(self, xml: bytes) -> Sequence[str]:
+        found = plain_strings(xml)
+        return read_strings(xml) if found is None else found
 
     def _names(self) -> dict[str, tuple[str, str]]:
         text = self._package.read(self._package.main_part).decode("utf-8", "replace")
@@ -153,11 +117,8 @@ class _Reader:
         return " ".join(TAGS.sub(" ", part) for part in parts)
 
 
-def _tried(read: Callable[[], T]) -> T | None:
-    """What the fast reader gives; None where it gives up, for which it also has an exception of its own."""
-    try:
-        return read()
-    except (KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except BaseException:  # noqa: BLE001 - a panic of the fast reader is no Exception; the exact reader tells what is wrong
-        return None
+def _date_styles(xml: bytes) -> frozenset[int]:
+    return _known_date_styles(xml) if len(xml) < LARGE else date_styles(xml)
+
+
+_known_date_styles = lru_cache(maxsize=16)(date_styles)  # one program gives all copies of a template the same styles

@@ -10,7 +10,7 @@ from pathlib import Path
 from intake.answers import read_answers
 from intake.around import with_oddities
 from intake.former import Former
-from intake.guard import MAX_FILE, inspect, is_harmless
+from intake.guard import MAX_FILE, Inspection, is_harmless, opened
 from intake.isolation import Work
 from intake.likeness import likely_owner
 from intake.locate import LocateError, Place, locate
@@ -89,15 +89,21 @@ def receive_here(source: Return, office: Office) -> Received:
         return Refused(source, "failed", "failed")
 
 
+def receive_far(source: Return, office: Office) -> Received:
+    """Read one returned file on another machine. Raises OSError when it is not to be found from there."""
+    if source.trouble is None:
+        source.file.stat()
+    return receive_here(source, office)
+
+
 def _receive(source: Return, office: Office) -> Received:
     if source.trouble is not None:
         return Refused(source, source.trouble.outcome, source.trouble.reason, source.trouble.details)
-    data = first_bytes(source.file)
-    trouble = inspect(data, source.name)
-    if trouble is not None:
-        return Refused(source, trouble.outcome, trouble.reason)
+    package = opened(first_bytes(source.file), source.name)
+    if isinstance(package, Inspection):
+        return Refused(source, package.outcome, package.reason)
     try:
-        workbook = read_workbook(data)
+        workbook = read_workbook(package)
     except UnreadableWorkbookError:
         return Refused(source, "unreadable", "damaged")
     stamp = _identify(workbook, office, source.sender)

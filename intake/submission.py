@@ -45,7 +45,7 @@ class Return:
     sender: str | None = None  # the address it came from; None when the source does not tell
     clock: str = FILE_CLOCK
     mail: Mail | None = None
-    unpacked: Path | None = None  # where the bytes of what lies in another file are, for as long as it is read
+    unpacked: Path | None = None  # where its bytes are, when that is elsewhere: out of another file, or kept
     trouble: Trouble | None = None
 
     @property

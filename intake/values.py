@@ -62,7 +62,7 @@ class Entry:
 
 
 def read_value(cell: object, question: Question, form: Form) -> Reading | None:
-    """Understand one cell as python-calamine gives it; None for an empty cell and for a lookup."""
+    """Understand one cell as `intake.reader` gives it; None for an empty cell and for a lookup."""
     reader = READERS.get(question.type)
     raw = written(cell)
     if reader is None or not raw or raw.isspace():

@@ -19,6 +19,7 @@ from outputs.register import Register
 from outputs.schema import copy_log, fits_log
 from outputs.sqlite import SqliteFile
 from outputs.verify_copy import lost_since
+from outputs.waiting import typed
 from templates.round import Round, Server
 
 REGISTER_LINE = re.compile(r"^register *=.*$", re.MULTILINE)
@@ -41,7 +42,8 @@ class Copied:
             yield "Nothing was written (--dry-run)."
             return
         yield f"{self.folder} holds {self.files} files; {self.copied} of them were copied now."
-        yield f"It is a round of its own, with the key: keep it private. Prove it: behov --round {self.folder} verify"
+        prove = f"behov --round {typed(self.folder)} verify"
+        yield f"It is a round of its own, with the key: keep it private. Prove it: {prove}"
 
 
 def back_up(round_: Round, folder: Path, *, dry: bool = False) -> Copied:
@@ -100,7 +102,7 @@ def _refuse_loss(last: Path, new: Path) -> None:
     if lost:
         raise RefusalError(
             f"the last backup is left as it was, since {lost[0]} that it still holds. Find out who changed it "
-            f"(behov verify --against {last.parent} tells all), or back up to another folder"
+            f"(behov verify --against {typed(last.parent)} tells all), or back up to another folder"
         )
 
 

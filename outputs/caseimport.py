@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from intake.guard import inspect
+from intake.guard import Inspection, opened
 from intake.reader import SheetCells, UnreadableWorkbookError, Workbook, read_workbook
 from intake.values import written
 from outputs.case_log import Values, exported_rows, find_export, write_casework, write_import
@@ -118,12 +118,12 @@ class Casework:
 
 def read_export(data: bytes, name: str, wanted: Sequence[str] | None = None) -> Workbook:
     """Read a workbook of staff. Raises RefusalError with what to do for one that cannot be read."""
-    trouble = inspect(data, name, large=True)
-    if trouble:
-        why = trouble.reason.replace("_", " ")
+    package = opened(data, name, large=True)
+    if isinstance(package, Inspection):
+        why = package.reason.replace("_", " ")
         raise RefusalError(f"{name} cannot be read ({why}); open it in Excel or LibreOffice and save it as .xlsx")
     try:
-        return read_workbook(data, wanted)
+        return read_workbook(package, wanted)
     except UnreadableWorkbookError as error:
         raise RefusalError(f"{name} is damaged ({error}); take it from your backup or {AGAIN}") from None
 

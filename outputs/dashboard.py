@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from outputs.ingest import Progress
 from outputs.overview.counted import count
 from outputs.overview.drawing import can_draw
 from outputs.overview.lists import page_of
 from outputs.overview.pages import front_pages
 from outputs.overview.report_page import ReportPages
 from outputs.overview.words import Words
+from outputs.progress import Progress
 from outputs.register import Register
 from outputs.story import stories
 from templates.round import Round

@@ -22,11 +22,11 @@ from outputs.life import (
 )
 from outputs.log import decisions
 from outputs.logbook import came
+from outputs.outcomes import WORDS
 from outputs.refusals import RefusalError
 from outputs.register import Register
 from outputs.rulings import WAIVE, read_decided
 from outputs.subject import SHORTEST, find_subject
-from outputs.telling import WORDS
 from outputs.waiting import SHORT, decide_words, numbered
 from templates.problems import one_of, suggestion
 from templates.round import Round

@@ -14,11 +14,13 @@ from intake.broken import BROKEN
 from intake.sample import Mistake, Owners, Sample, Samples, Wanted, fill_in
 from outputs.dashboard import make_dashboard
 from outputs.exports import export
-from outputs.ingest import Progress, ingest
+from outputs.ingest import ingest
 from outputs.outbox import make_letters
 from outputs.preview import write_preview
+from outputs.progress import Progress
 from outputs.register import Register
 from outputs.telling import summary
+from outputs.waiting import typed
 from templates.definition import find_form
 from templates.fill import fill_workbook
 from templates.form import Form
@@ -78,10 +80,8 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     now = form.deadline.replace(hour=0, minute=0, second=0) + timedelta(days=1, minutes=OFFICE_HOURS[1])
     verdicts = ingest(round_, [], now, progress)
     register = Register.of(round_)
-    with progress("Letters", 1) as step:
-        letters = make_letters(round_, register, now)
-        write_preview(round_, register, now)
-        step(1)
+    letters = make_letters(round_, register, now, progress)
+    write_preview(round_, register, now)
     export(round_, register, round_.exports / "register.xlsx", form.languages[0], now)
     dashboard = make_dashboard(round_, register, now, form.languages[0], progress)
     places = {
@@ -102,7 +102,7 @@ def demo_lines(done: Demo, folder: Path) -> Iterator[str]:
     yield f"\n{made}, {done.letters} letters are written."
     yield ""
     yield from (f"  {label:<18}{path}" for label, path in done.places.items())
-    yield f"\nTry: behov --round {folder} status"
+    yield f"\nTry: behov --round {typed(folder)} status"
 
 
 def _fresh_round(folder: Path, form_name: str, seed: int) -> Round:

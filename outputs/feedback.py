@@ -4,94 +4,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from outputs.letters.lists import ERROR, INFO, MESSAGE_LENGTH, NAME_LENGTH, WARNING, Group, Lists
+from intake.personal import mask
+from outputs.letters.lists import INFO, MESSAGE_LENGTH, NAME_LENGTH, WARNING, Group, Line, Lists
 from outputs.letters.since import since
 from outputs.letters.words import Phrases, capital, clean
+from outputs.received import ORDER, Received
 from outputs.workdays import next_working_day
-from templates.form import Form, Text
+from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Office
 from templates.texts import Texts
-from validation.findings import SEVERITIES, Finding
+from validation.findings import SEVERITIES
 
 MAX_LINES = 30  # of one letter; a longer list is not read
 MAX_REPORTS = 3  # numbers to quote
 
-REFUSED = ("unreadable", "quarantined", "empty")
 KINDS = ("correction", "unreadable", "wrong_form", "empty", "late", "duplicate", "receipt")
 ASKING_ANEW = ("unreadable", "wrong_form", "empty")  # the kinds about a file that gave no answers
-# Why a workbook is not the one that its owner was sent for this round: codes of intake/texts.toml.
-WRONG_FORM = frozenset({"foreign", "unknown_recipient", "unknown_report", "unknown_version", "wrong_form"})
-ORDER = ("needs_correction", *REFUSED, "late", "remarks", "accepted")  # what asks most comes first
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One returned file to tell its owner about: a version of a report, or a file that gave none.
-
-    `told` holds the errors of the version that the owner was last told about, None when this is
-    the first. `stands_by` says that an earlier version counts until a person has decided. `again` is
-    a file that its owner was told of and has sent once more as it was.
-    """
-
-    sha256: str
-    outcome: str  # one of ORDER
-    received: datetime  # in the form's time zone
-    file: str
-    report: str | None = None
-    title: str = ""
-    findings: tuple[Finding, ...] = ()
-    reason: Text | None = None  # why it was refused
-    missed: datetime | None = None  # the deadline it came after
-    stands_by: bool = False
-    told: tuple[Finding, ...] | None = None
-    stood: str = ""  # the outcome, and how often other reports have shown something more
-    heard: str = ""  # how this very version stood when its owner was last told of it
-    again: bool = False
-    code: str = ""  # why it was refused: a code of intake/texts.toml
-    enclosed: bool = False  # whether the workbook, as it was sent, goes with the letter
-    due: date | None = None  # the last day that its owner was given to correct the report
-    message_id: str = ""  # of the e-mail that brought it, when that is known
-    sender: str = ""  # the address that it came from, when that is known
-    marked: str = ""  # the name of the marked workbook that goes with the letter, whose cells the findings name
-
-    @property
-    def refused(self) -> bool:
-        return self.outcome in REFUSED
-
-    @property
-    def late(self) -> bool:
-        return self.outcome == "late"
-
-    @property
-    def kind_of_refusal(self) -> str:
-        return "empty" if self.outcome == "empty" else "wrong_form" if self.code in WRONG_FORM else "unreadable"
-
-    @property
-    def has_news(self) -> bool:
-        """Whether reports that came later show something more than its owner was told."""
-        return self.stood.partition("~")[2] != self.heard.partition("~")[2]
-
-    def found(self, severity: str) -> tuple[Finding, ...]:
-        """List what to tell; errors only while they wait for the owner."""
-        settled = self.stands_by or (severity == ERROR and self.outcome not in ("needs_correction", "late"))
-        return () if settled else tuple(finding for finding in self.findings if finding.severity == severity)
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        return self.found(ERROR)
-
-    @property
-    def awaited(self) -> bool:
-        """Whether the owner must send another file."""
-        return bool(self.errors) or self.refused
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the letter says about one returned file."""
+    """What the letter says about one returned file; of several it first says what came."""
 
-    heading: str  # empty when the letter has no other part
+    heading: str  # empty for what was received
     paragraphs: tuple[str, ...]
     groups: tuple[Group, ...]
 
@@ -213,25 +149,35 @@ class _Author:
     def opening(self) -> str:
         """Say what came in all, and what it asks."""
         words, reports = self.words, {item.report for item in self.read}
-        sentences = [words.say("came_files", owner=self.owner)]
-        if reports:
-            sentences = [words.count("came", len(reports), name=self._name(self.read[0]), owner=self.owner)]
+        if not reports:
+            return words.say("came_files", owner=self.owner, number=words.number(len(self.refused)))
+        sentences = [words.count("came", len(reports), name=self._name(self.read[0]), owner=self.owner)]
         if self.refused:
-            sentences.append(words.count("refused", len(self.refused)))
+            sentences.append(words.count("refused_too", len(self.refused)))
         if self.errors:
             sentences.append(words.count("total", self.errors))
         return " ".join(sentences)
 
     def parts(self) -> Iterator[Part]:
-        """Say how it stands with each returned file."""
+        """Say what came and how it stands with it; then, report by report, what was found."""
+        stands = [tuple(self._refusal(item) if item.refused else self._standing(item)) for item in self.about]
+        found = list(self._found())
+        if len(self.about) == 1:
+            yield Part("", stands[0], found[0])
+            return
+        lines = [Line(self._place(item), " ".join(said)) for item, said in zip(self.about, stands, strict=True)]
+        yield Part("", (), (Group("", tuple(lines)),))
+        for item, groups in zip(self.about, found, strict=True):
+            if groups:
+                yield Part(named(str(item.report), item.title), (), groups)
+
+    def _found(self) -> Iterator[tuple[Group, ...]]:
+        """List what was found in each returned file."""
         shares = self._shares()
         for number, item in enumerate(self.about):
-            paragraphs = self._refusal(item) if item.refused else self._standing(item)
             found = {severity: item.found(severity) for severity in SEVERITIES}
-            groups = self.lists.groups(
-                found, {severity: shares[number, severity] for severity in SEVERITIES}, marked=bool(item.marked)
-            )
-            yield Part(self._heading(item), tuple(paragraphs), tuple(groups))
+            room = {severity: shares[number, severity] for severity in SEVERITIES}
+            yield tuple(self.lists.groups(found, room, marked=bool(item.marked)))
 
     def _shares(self) -> dict[tuple[int, str], int]:
         """Share the lines of the letter: the errors of all parts come before any question."""
@@ -242,10 +188,8 @@ class _Author:
                 left -= shares[number, severity]
         return shares
 
-    def _heading(self, item: Received) -> str:
-        if len(self.about) == 1:
-            return ""
-        return item.report or self.words.say("file", file=clean(item.file, NAME_LENGTH))
+    def _place(self, item: Received) -> str:
+        return item.report or self.words.say("file", file=_file(item))
 
     def _name(self, item: Received) -> str:
         title = clean(item.title, NAME_LENGTH)
@@ -257,8 +201,8 @@ class _Author:
     def _came(self, key: str, item: Received, **values: str) -> str:
         alone = len(self.about) == 1  # else the opening has named the owner
         sender = f" {self.words.say('from_owner', owner=self.owner)}" if alone else ""
-        file, moment = clean(item.file, NAME_LENGTH), self.words.moment(item.received)
-        values |= {"moment": moment, "moment_capital": capital(moment), "file": file}
+        moment = self.words.moment(item.received)
+        values |= {"moment": moment, "moment_capital": capital(moment), "file": _file(item)}
         return self.words.say(key, from_owner=sender, **values)
 
     def _refused_as(self, kind: str) -> list[Received]:
@@ -269,7 +213,7 @@ class _Author:
         if item.outcome == "empty":
             yield self.words.say("perhaps_unsaved")
         elif item.reason:
-            yield clean(self.words.own(item.reason), MESSAGE_LENGTH)
+            yield mask(clean(self.words.own(item.reason), MESSAGE_LENGTH))
         if item.stands_by:
             yield self.words.say("earlier_counts")
 
@@ -281,13 +225,12 @@ class _Author:
             sentences.append(say("late", deadline=self.words.moment(item.missed)))
         if item.heard.startswith("late") and not item.late:
             sentences.append(say("taken_late"))
-        if item.again and item.errors:
-            sentences.append(self.words.count("unchanged", len(item.errors)))
-        elif not item.stands_by:
-            sentences += [*self._progress(item), self._asked(item)]
         yield " ".join(sentences)
         if item.again and item.errors:
+            yield self.words.count("unchanged", len(item.errors))
             yield say("perhaps_unsaved")
+        elif not item.stands_by:
+            yield " ".join([*self._progress(item), self._asked(item)])
         if item.stands_by:
             yield say("earlier_counts")
 
@@ -376,6 +319,16 @@ def contact_line(words: Phrases, reports: Sequence[str], recipient: Recipient, o
 def signature(words: Phrases, office: Office) -> tuple[str, ...]:
     lines = (words.say("regards"), *map(clean, (office.name, office.email, office.phone)))
     return tuple(line for line in lines if line)
+
+
+def named(report: str, title: str) -> str:
+    """Name a report: «BM24-0007-1, «Språk i hele barnehagen»»."""
+    shown = clean(title, NAME_LENGTH)
+    return f"{report}, «{shown}»" if shown else report
+
+
+def _file(item: Received) -> str:
+    return mask(clean(item.file, NAME_LENGTH))
 
 
 def _order(item: Received) -> tuple[int, str, datetime]:

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from sqlalchemy import DDL, MetaData, Table, event
 
 from outputs.database import POSTGRESQL
-from outputs.letter_states import OVERTAKEN, WAITING
+from outputs.letter_states import HELD, OVERTAKEN, WAITING
 
 FIXED = ("id", "key", "recipient", "kind", "made_at", "by")  # columns of letters that never change
 UNTIL_IT_LEAVES = ("to", "subject")  # these change only while a letter waits, or when it is made again
-GONE = f"OLD.state NOT IN {(*WAITING, OVERTAKEN)}"
+GONE = f"OLD.state NOT IN {(*WAITING, HELD, OVERTAKEN)}"
 FORGOTTEN = "forgotten"
 NOT_FORGETTING = (
     "(NEW.forgotten IS NULL OR NEW.forgotten IS OLD.forgotten"

@@ -2,12 +2,12 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 from intake.batch import Received, receive_all
 from intake.sources import SourceError, find_returns
@@ -15,6 +15,7 @@ from intake.submission import Refused, Return
 from outputs.archive import ArchiveError, archive, sweep
 from outputs.checking import inlet_of, known_of, office_of
 from outputs.log import DUPLICATE
+from outputs.progress import Progress
 from outputs.register import Register
 from templates.round import Round
 from validation.check import judge
@@ -22,27 +23,20 @@ from validation.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
-Step = Callable[[int], None]  # told how many more are done
-
-
-class Progress(Protocol):
-    """Shows how far long work has come."""
-
-    def __call__(self, label: str, total: int) -> AbstractContextManager[Step]: ...
-
 
 def ingest(  # noqa: PLR0913 - what staff can say of a run
     round_: Round,
     paths: Sequence[Path],
     now: datetime,
     progress: Progress,
-    workers: int | None = None,
+    workers: int | Executor | None = None,
     *,
     dry: bool = False,
     stated: datetime | None = None,
 ) -> list[Verdict]:
     """Take returned files in and give the verdict on each, in order of name.
 
+    `workers` is how many processes read files, or an executor that does; without it, one process for each core.
     A file that is known is not read again. With `dry` nothing is kept and nothing is merged. `stated`
     is when files that do not tell it themselves were received.
     Raises SourceError for a path that does not exist.
@@ -86,15 +80,15 @@ def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], list[
     lost: list[Refused] = []
     for source in sources:
         try:
-            archive(round_, source)
+            place = archive(round_, source).resolve()  # where workers of other machines find it too
         except (ArchiveError, OSError):
             log.exception("could not archive %s", source.path)
             lost.append(Refused(source, "failed", "failed"))
         else:
-            kept.append(source)
+            kept.append(replace(source, unpacked=place))
     return kept, lost
 
 
-def _read(round_: Round, sources: list[Return], progress: Progress, workers: int) -> list[Received]:
+def _read(round_: Round, sources: list[Return], progress: Progress, workers: int | Executor) -> list[Received]:
     with progress("Reading", len(sources)) as step:
         return list(receive_all(sources, office_of(round_), workers, step))

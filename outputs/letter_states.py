@@ -1,4 +1,4 @@
-"""The states of a letter, and what a person can say of it in each."""
+"""The states of a letter, what a person can say of it in each, and the page that shows all of them."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,10 @@ BY_HAND = (*LEFT, *WAITING)  # the same where no mail server is named: staff mai
 # what a person can say of a letter: the states it may be in, and the one it gets
 ORDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "hold": ((DRAFT, QUEUED), HELD),
+    "edit": ((HELD,), HELD),
     "release": ((HELD,), QUEUED),
     "resend": ((UNCERTAIN, SENT, FAILED, BOUNCED, DISCARDED), QUEUED),
     "discard": ((DRAFT, QUEUED, HELD, UNCERTAIN, FAILED, BOUNCED), DISCARDED),
 }
+
+PAGE = "index.html"  # in outbox/

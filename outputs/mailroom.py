@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +16,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from outputs.letter_states import (
     BOUNCED,
+    BY_HAND,
     COUNTING,
     DRAFT,
     LEFT,
@@ -27,12 +28,11 @@ from outputs.letter_states import (
     OVERTAKEN,
     QUEUED,
     SENDING,
-    STATES,
     UNCERTAIN,
     WAITING,
 )
 from outputs.log import letter_events, letter_ids, letter_orders, letters
-from outputs.message import address_to, addresses, read_message
+from outputs.message import address_to, addresses, read_message, reworded, words_of
 from outputs.register import Register
 from templates.round import Round, RoundError
 
@@ -100,7 +100,7 @@ def enter(
     earlier = connection.execute(select(letters.c.id, letters.c.state).where(letters.c.key == str(key))).one_or_none()
     if earlier and earlier.state != OVERTAKEN:
         return []
-    path = _write_file(round_, _file_name(key), message)
+    path = _write_file(round_.outbox / _file_name(key), message)
     state = QUEUED if message["To"] else DRAFT
     to = [address.addr_spec for address in message["To"].addresses] if message["To"] else []
     what = {"recipient": key.recipient, "kind": key.kind}
@@ -122,6 +122,11 @@ def sends_itself(round_: Round) -> bool:
     return bool(round_.settings.mail.host)
 
 
+def heard_in(round_: Round) -> Sequence[str]:
+    """Give the states of the letters that owners may have."""
+    return LEFT if sends_itself(round_) else BY_HAND
+
+
 def overtake(connection: Connection, stale: Iterable[Key], now: datetime) -> None:
     """Take letters back that have not been sent, because there is something newer to tell."""
     for key in stale:
@@ -135,9 +140,8 @@ def _file_name(key: Key) -> str:
     return f"{key.recipient}-{key.kind}-{digest}.eml"
 
 
-def _write_file(round_: Round, name: str, message: EmailMessage) -> Path:
+def _write_file(path: Path, message: EmailMessage) -> Path:
     """Write the letter at once or not at all, so that it outlives a power cut."""
-    path = round_.outbox / name
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     with temporary.open("wb") as file:
@@ -231,16 +235,20 @@ def message_of(round_: Round, row: RowMapping) -> EmailMessage:
 
     Raises OutboxError when the file is gone or spoilt, or the recipient has no registered address.
     """
-    try:
-        message = read_message(round_.folder / row["path"])
-    except OSError as error:
-        raise OutboxError(f"{row['path']} cannot be read: {error.strerror}") from error
+    message = _read(round_.folder / row["path"])
     if row["recipient"] not in round_.recipients or not addresses(round_.recipients[row["recipient"]]):
         raise OutboxError(f"{row['recipient']} has no registered address")
     if missing := [name for name in ("From", "Subject", "Message-ID", "Content-Language") if not message[name]]:
         raise OutboxError(f"{row['path']} has lost its {missing[0]}; discard the letter, or put its file right")
     address_to(message, round_.recipients[row["recipient"]])
     return message
+
+
+def _read(path: Path) -> EmailMessage:
+    try:
+        return read_message(path)
+    except OSError as error:
+        raise OutboxError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def bounced(register: Register, message_id: str, words: str, now: datetime) -> bool:
@@ -264,14 +272,6 @@ def letter_list(register: Register) -> list[dict[str, Any]]:
     return [_told(row) | _event(last[row["id"]]) for row in rows]
 
 
-def letter_counts(register: Register) -> dict[str, int]:
-    """Count the letters by state."""
-    with register.reading() as connection:
-        rows = connection.execute(select(letters.c.state, func.count()).group_by(letters.c.state)).all()
-    found = {row[0]: row[1] for row in rows}
-    return {state: found[state] for state in STATES if state in found}
-
-
 def letter_history(register: Register, number: int) -> dict[str, Any]:
     """Tell all there is of one letter. Raises OutboxError for one that is not here."""
     with register.reading() as connection:
@@ -284,23 +284,74 @@ def letter_history(register: Register, number: int) -> dict[str, Any]:
     return _told(row) | {"events": events, "orders": said}
 
 
-def obey(register: Register, what: str, numbers: Sequence[int], by: str, reason: str, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person says of letters, one of ORDERS, with name and reason."""
+
+    what: str
+    by: str
+    reason: str
+    at: datetime
+
+
+def obey(register: Register, numbers: Sequence[int], order: Order) -> None:
     """Do what a person says of letters, all of it or nothing, and log who and why. Raises OutboxError."""
-    if not numbers:
-        raise OutboxError(f"say which letters, by number: behov outbox {what} NUMBER …; behov outbox lists them")
-    if not by.strip() or not reason.strip():
-        raise OutboxError(f"say who and why: behov outbox {what} … --by NAME --reason TEXT")
-    allowed, state = ORDERS[what]
+    _see_to_it_that_all_is_said(numbers, order)
     with register.writing() as connection:
         for number in numbers:
-            found = connection.scalar(select(letters.c.state).where(letters.c.id == number))
-            if found is None:
-                raise OutboxError(f"there is no letter {number}; behov outbox lists them")
-            if found not in allowed:
-                raise OutboxError(f"letter {number} is {found}, so it cannot be the object of «{what}»")
-            order = {"letter": number, "what": what, "by": by, "reason": reason, "at": now}
-            connection.execute(insert(letter_orders).values(order))
-            move(connection, number, state, f"{what}: {reason} ({by})", now)
+            _carry_out(connection, number, order)
+
+
+def edit(
+    round_: Round, register: Register, numbers: Sequence[int], rewrite: Callable[[str], str | None], order: Order
+) -> None:
+    """Let a person reword letters that are held, and log who and why. Raises OutboxError.
+
+    `rewrite` is given the words of each: the subject, an empty line, and the text. It gives the new ones, or
+    None for those that are to stay.
+    """
+    _see_to_it_that_all_is_said(numbers, order)
+    for number in numbers:
+        with register.reading() as connection:
+            _see_to_it_that_it_may_be(connection, number, order)
+            path = round_.folder / connection.scalars(select(letters.c.path).where(letters.c.id == number)).one()
+        message = _read(path)
+        words = rewrite(words_of(message))
+        if words is None:
+            continue
+        try:
+            message = reworded(message, words)
+        except ValueError as error:
+            raise OutboxError(f"letter {number}: {error}") from None
+        with register.writing() as connection:
+            _carry_out(connection, number, order)
+            subject = str(message["Subject"])
+            connection.execute(update(letters).where(letters.c.id == number).values(subject=subject))
+            _write_file(path, message)
+
+
+def _see_to_it_that_all_is_said(numbers: Sequence[int], order: Order) -> None:
+    if not numbers:
+        raise OutboxError(f"say which letters, by number: behov outbox {order.what} NUMBER …; behov outbox lists them")
+    if not order.by.strip() or not order.reason.strip():
+        raise OutboxError(f"say who and why: behov outbox {order.what} … --by NAME --reason TEXT")
+
+
+def _see_to_it_that_it_may_be(connection: Connection, number: int, order: Order) -> None:
+    allowed, _ = ORDERS[order.what]
+    found = connection.scalar(select(letters.c.state).where(letters.c.id == number))
+    if found is None:
+        raise OutboxError(f"there is no letter {number}; behov outbox lists them")
+    if found not in allowed:
+        needed = " or ".join(allowed)
+        raise OutboxError(f"letter {number} is {found}, and «{order.what}» is for letters that are {needed}")
+
+
+def _carry_out(connection: Connection, number: int, order: Order) -> None:
+    _see_to_it_that_it_may_be(connection, number, order)
+    said = {"letter": number, "what": order.what, "by": order.by, "reason": order.reason, "at": order.at}
+    connection.execute(insert(letter_orders).values(said))
+    move(connection, number, ORDERS[order.what][1], f"{order.what}: {order.reason} ({order.by})", order.at)
 
 
 def _events(connection: Connection, number: int | None = None) -> Sequence[RowMapping]:

@@ -7,10 +7,10 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
-from outputs.feedback import Received
 from outputs.logbook import read_submissions
 from outputs.marked import Marked, Marker
 from outputs.message import Attachment, with_room
+from outputs.received import Received
 from templates.recipients import Recipient
 from templates.round import Round
 

@@ -1,17 +1,20 @@
 """Letters -> e-mail: laid out as text and HTML, with its headers, its files and whom it goes to."""
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes
 from email.errors import MessageError
+from email.header import decode_header, make_header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
+from typing import cast
 
 from outputs.feedback import Letter
 from outputs.letters.stationery import STANDARD, Stationery
@@ -20,8 +23,34 @@ from templates.recipients import EMAIL, Recipient
 from templates.round import Mail, Office, RoundError
 from templates.texts import Texts, load_texts
 
-# The standard library loses spaces where it folds a header between words that it encodes.
-UNFOLDED = SMTP.clone(max_line_length=900)
+ENCODED_WORD = re.compile(rb"=\?utf-8\?[bq]\?[^?]*\?=")
+LONGEST_WORD = 75  # bytes of one of them (RFC 2047, 2)
+ROOM = 45  # bytes in one, encoded as base64
+
+
+class _Unfolded(EmailPolicy):
+    """Headers in one line, with no encoded word longer than a mail program need take.
+
+    The standard library loses spaces where it folds a header between words that it encodes.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return ENCODED_WORD.sub(_in_short_words, super().fold_binary(name, value))
+
+
+def _in_short_words(found: re.Match[bytes]) -> bytes:
+    """Give an encoded word that is too long as several; what is between them is not seen."""
+    if len(found[0]) <= LONGEST_WORD:
+        return found[0]
+    pieces = [""]
+    for character in str(make_header(decode_header(found[0].decode("ascii")))):
+        if len((pieces[-1] + character).encode()) > ROOM:
+            pieces.append("")
+        pieces[-1] += character
+    return b"\r\n ".join(b"=?utf-8?b?" + b64encode(piece.encode()) + b"?=" for piece in pieces)
+
+
+UNFOLDED = cast("EmailPolicy[EmailMessage]", _Unfolded(linesep="\r\n", max_line_length=900))
 XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEGABYTE = 1_000_000
 ENCODED = 1.37  # bytes on the wire for each byte of a file
@@ -103,6 +132,33 @@ def redirected(message: EmailMessage, address: str) -> EmailMessage:
     for name, value in (("To", address), ("Subject", clean(subject)), ("Message-ID", new_id(message))):
         del copy[name]
         copy[name] = value
+    return copy
+
+
+def words_of(message: EmailMessage) -> str:
+    """Give the subject, an empty line, and the text, for a person to change."""
+    part = message.get_body(("plain",))
+    text = str(part.get_content()) if part else ""
+    return f"{message['Subject']}\n\n{text}".replace("\r\n", "\n")
+
+
+def reworded(message: EmailMessage, words: str) -> EmailMessage:
+    """Give the message with other words, as `words_of` gives them; without HTML, which would say something else.
+
+    Raises ValueError when there is no subject or no text.
+    """
+    subject, _, rest = words.replace("\r\n", "\n").partition("\n")
+    text = rest.strip()
+    if not clean(subject) or not rest.startswith("\n") or not text:
+        raise ValueError("write the subject, an empty line, and then what the letter says")
+    copy = deepcopy(message)
+    copy.replace_header("Subject", clean(subject))
+    for part in list(copy.walk()):
+        if part.is_multipart():
+            part.set_payload([one for one in part.iter_parts() if one.get_content_type() != "text/html"])
+        elif part.get_content_type() == "text/plain" and not part.is_attachment():
+            part.set_content(f"{text}\n", cte="quoted-printable")
+            del part["MIME-Version"]
     return copy
 
 

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from outputs.feedback import Letter, Part, contact_line, signature
+from outputs.feedback import Letter, Part, contact_line, named, signature
 from outputs.letters.lists import NAME_LENGTH, Group, Line
 from outputs.letters.words import Phrases, capital, clean
+from outputs.message import Attachment
 from templates.form import Form
 from templates.recipients import Recipient
 from templates.round import Office
@@ -64,6 +65,7 @@ class Reason:
     lacking: Lacking | None = None
     extended: Extended | None = None
     closed: Closed | None = None
+    again: tuple[Attachment, ...] = ()  # files of an earlier letter that go along once more
 
 
 class Said(NamedTuple):
@@ -113,7 +115,7 @@ def _say(words: Phrases, form: Form, recipient: Recipient, kind: str, about: Seq
         "due": words.weekday(due),
     }
     if lacking := [reason.lacking for reason in about if reason.lacking]:
-        return _reminded(words, lacking, values)
+        return _reminded(words, lacking, sum(len(reason.again) for reason in about), values)
     if kind == EXTENSION:
         return _extended(words, about, values)
     if kind == CLOSING:
@@ -132,21 +134,23 @@ def _say(words: Phrases, form: Form, recipient: Recipient, kind: str, about: Seq
     return Said(*said, (), tuple(words.say(step, **values) for step in steps))
 
 
-def _reminded(words: Phrases, lacking: Sequence[Lacking], values: Mapping[str, str]) -> Said:
+def _reminded(words: Phrases, lacking: Sequence[Lacking], files: int, values: Mapping[str, str]) -> Said:
     about = words.count("about", len(lacking), report=lacking[0].report)
-    steps = (words.say("after_deadline"), words.say("answered_already"))
+    enclosed = [words.count("enclosed_again", files)] if files else []
+    send = words.count("send_corrected", len(lacking))
+    steps = (" ".join([words.say("said_earlier"), *enclosed, send]), words.say("after_deadline"))
     return Said(
         words.say("subject_lacking", about=about),
         words.say("lacking", **values),
         tuple(_lacking_line(words, one) for one in lacking),
-        (words.count("send_corrected", len(lacking)), *steps),
+        (*steps, words.say("answered_already")),
     )
 
 
 def _lacking_line(words: Phrases, one: Lacking) -> Line:
     due = words.weekday(one.due)
     text = words.count("uncorrected", one.errors, due=due) if one.errors else words.say("not_sent_again", due=due)
-    return Line(_named(one.report, one.title), text)
+    return Line(named(one.report, one.title), text)
 
 
 def _extended(words: Phrases, about: Sequence[Reason], values: Mapping[str, str]) -> Said:
@@ -155,7 +159,7 @@ def _extended(words: Phrases, about: Sequence[Reason], values: Mapping[str, str]
     everybody = len(own) < len(about)
     files = len({report for reason in about for report in reason.reports})
     steps = (words.count("use_what_you_have", files), words.say("extended_done"))
-    lines = tuple(Line(_named(one.report, one.title), _until(words, one)) for one in own)
+    lines = tuple(Line(named(one.report, one.title), _until(words, one)) for one in own)
     if everybody:
         return Said(words.say("subject_extension", **values), words.say("extended_all", **values), lines, steps)
     about_them = words.count("about", len(own), report=own[0].report)
@@ -185,10 +189,4 @@ def _closed_lines(words: Phrases, reports: Sequence[Closed]) -> Iterator[Line]:
             text = words.say(f"closed_{one.status}")
         else:
             text = words.say("closed_accepted", moment=moment)
-        yield Line(_named(one.report, one.title), text)
-
-
-def _named(report: str, title: str) -> str:
-    """Name a report: «BM24-0007-1, «Språk i hele barnehagen»»."""
-    shown = clean(title, NAME_LENGTH)
-    return f"{report}, «{shown}»" if shown else report
+        yield Line(named(one.report, one.title), text)

@@ -1,5 +1,6 @@
 """The letters that no return has caused, and to whom they are owed: each is written once for what it tells."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from hashlib import sha256
@@ -9,16 +10,16 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from outputs.feedback import REFUSED
-from outputs.letter_states import BY_HAND, LEFT, WAITING
+from outputs.feedback import KINDS as FEEDBACK
+from outputs.letter_states import WAITING
 from outputs.letters.lists import ERROR
 from outputs.letters.stationery import Stationery, stationery_of
 from outputs.life import NEEDS_CORRECTION, QUARANTINED, REJECTED
 from outputs.life import WAITING as UNDECIDED
-from outputs.log import decisions, extensions, returns, submissions
+from outputs.log import decisions, extensions, letters, returns, submissions
 from outputs.logbook import latest_deadlines
-from outputs.mailroom import Key, enter, known, overtake, sends_itself
-from outputs.message import Attachment, write_message
+from outputs.mailroom import Key, enter, heard_in, known, overtake, sends_itself
+from outputs.message import Attachment, read_message, write_message
 from outputs.notice_letters import (
     CLOSING,
     DEADLINE,
@@ -33,6 +34,7 @@ from outputs.notice_letters import (
     draft_notice,
 )
 from outputs.outbox import AT_A_TIME, heard_of
+from outputs.received import REFUSED
 from outputs.register import Register
 from outputs.standing import standing_returns
 from templates.round import Round, RoundError, Sent
@@ -106,11 +108,11 @@ def _make(
         told = {(key.recipient, _matter(kind, pair)) for key in known(connection, [kind]) for pair in key.about}
     new = [reason for reason in reasons if (reason.recipient.orgnr, _matter(kind, reason.pair)) not in told]
     new.sort(key=lambda reason: reason.recipient.orgnr)
-    letters = [list(group) for _, group in groupby(new, lambda reason: reason.recipient.orgnr)]
+    owners = [list(group) for _, group in groupby(new, lambda reason: reason.recipient.orgnr)]
     made = []
-    for start in range(0, len(letters), AT_A_TIME):
+    for start in range(0, len(owners), AT_A_TIME):
         with register.writing() as connection:
-            for about in letters[start : start + AT_A_TIME]:
+            for about in owners[start : start + AT_A_TIME]:
                 made += _enter(connection, round_, house, kind, about, now)
     return made
 
@@ -132,6 +134,7 @@ def _enter(
     recipient, settings = about[0].recipient, round_.settings
     key = Key(recipient.orgnr, kind, _pairs(round_, kind, about))
     files = [Attachment(path.name, path.read_bytes()) for reason in about for path in reason.workbooks]
+    files += [file for reason in about for file in reason.again]
     letter = draft_notice(round_.form, settings.office, recipient, kind, about, house.texts)
     local = now.astimezone(round_.form.zone)
     message = write_message(letter, settings.office, local, files, settings.mail, house)
@@ -190,6 +193,7 @@ def _uncorrected(connection: Connection, round_: Round, register: Register, now:
         if row["recipient"] in round_.recipients and heard.stands.get(row["sha256"]) == row["stood"]
     ]
     due = latest_deadlines(connection, [row["report"] for row in rows])
+    told_in = _told_in(connection, round_)
     found = register.findings_in([row["sha256"] for row in rows])
     for row in rows:
         report = row["report"]
@@ -198,7 +202,27 @@ def _uncorrected(connection: Connection, round_: Round, register: Register, now:
             errors = sum(finding.severity == ERROR for finding in found.get(row["sha256"], ()))
             lacking = Lacking(report, row["title"] or "", day, errors)
             recipient = round_.recipients[row["recipient"]]
-            yield Reason(recipient, (report, day.isoformat()), reports=(report,), lacking=lacking)
+            again = _files_for(report, told_in.get(row["sha256"]))
+            yield Reason(recipient, (report, day.isoformat()), reports=(report,), lacking=lacking, again=again)
+
+
+def _told_in(connection: Connection, round_: Round) -> dict[str, Path]:
+    """Find the letter in which each return was told of last."""
+    query = select(letters.c.key, letters.c.path).where(
+        letters.c.kind.in_(FEEDBACK), letters.c.state.in_(heard_in(round_)), letters.c.path.is_not(None)
+    )
+    rows = connection.execute(query.order_by(letters.c.id)).all()
+    return {sha256: round_.folder / row.path for row in rows for sha256, _ in Key.parse(row.key).about}
+
+
+def _files_for(report: str, letter: Path | None) -> tuple[Attachment, ...]:
+    """Read the workbooks for a report that went with a letter; none when its file is gone."""
+    if letter is None or not letter.exists():
+        return ()
+    its = re.compile(rf"\b{re.escape(report)}\b")
+    files = read_message(letter).iter_attachments()
+    named = [(str(file.get_filename()), file) for file in files]
+    return tuple(Attachment(name, file.get_content()) for name, file in named if its.search(name))
 
 
 # who has got more time
@@ -224,7 +248,7 @@ def _moved(connection: Connection, round_: Round, register: Register, now: datet
 def _told_deadlines(connection: Connection, round_: Round) -> dict[str, date]:
     """Read which deadline of the round each recipient was told last."""
     told = {}
-    for key in known(connection, (INVITATION, REMINDER, EXTENSION), LEFT if sends_itself(round_) else BY_HAND):
+    for key in known(connection, (INVITATION, REMINDER, EXTENSION), heard_in(round_)):
         for what, how in key.about:
             if what in (DEADLINE, OVERDUE):
                 told[key.recipient] = date.fromisoformat(how)

@@ -15,16 +15,18 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from outputs.database import among
-from outputs.feedback import KINDS, REFUSED, WRONG_FORM, Letter, Received, draft_letter
-from outputs.letter_states import BY_HAND, COUNTING, LEFT, STATES, WAITING
+from outputs.feedback import KINDS, Letter, draft_letter
+from outputs.letter_states import COUNTING, STATES, WAITING
 from outputs.letters.stationery import Stationery, stationery_of
 from outputs.letters.words import clean
 from outputs.life import NEEDS_CORRECTION, QUARANTINED
 from outputs.log import submissions
 from outputs.logbook import latest_deadlines
-from outputs.mailroom import Key, enter, known, known_since, overtake, sends_itself
+from outputs.mailroom import Key, enter, heard_in, known, known_since, overtake, sends_itself
 from outputs.marking import Marking
 from outputs.message import Attachment, addresses, write_message
+from outputs.progress import Progress, Step, silent
+from outputs.received import REFUSED, WRONG_FORM, Received
 from outputs.register import Register
 from outputs.standing import AGAIN, Standing, sent_again, standing_returns
 from templates.form import Form
@@ -40,7 +42,7 @@ END_OF_DAY = time(23, 59, 59)
 ERROR = SEVERITIES[0]
 
 
-def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[str, Any]]:
+def make_letters(round_: Round, register: Register, now: datetime, progress: Progress = silent) -> list[dict[str, Any]]:
     """Write one letter to each owner that has something new to hear, and queue it.
 
     Gives the letters this call made, as `feedback --json` prints them. A recipient without a
@@ -59,10 +61,11 @@ def make_letters(round_: Round, register: Register, now: datetime) -> list[dict[
         made_before = Counter(replace(key, turn=1) for key in known(connection, KINDS, STATES))
     owners = [list(rows) for _, rows in groupby(owed, itemgetter("recipient"))]
     made, marking = [], Marking(round_)
-    for start in range(0, len(owners), AT_A_TIME):
-        with register.writing() as connection:
-            desk = _Desk(round_, register, connection, marking, house, now)
-            made += desk.write(owners[start : start + AT_A_TIME], heard, made_before)
+    with progress("Letters", len(owners)) as step:
+        for start in range(0, len(owners), AT_A_TIME):
+            with register.writing() as connection:
+                desk = _Desk(round_, register, connection, marking, house, now)
+                made += desk.write(owners[start : start + AT_A_TIME], heard, made_before, step)
     return made
 
 
@@ -125,7 +128,7 @@ _REPORTS = select(submissions.c.sha256, submissions.c.report)
 
 def heard_of(connection: Connection, round_: Round) -> Told:
     """Read what owners have had letters about."""
-    return Told.read(connection, LEFT if sends_itself(round_) else BY_HAND)
+    return Told.read(connection, heard_in(round_))
 
 
 def _last_told(connection: Connection, reports: Collection[str], heard: Told) -> dict[str, str]:
@@ -164,7 +167,7 @@ class _Desk:
         self.now = now.astimezone(self.form.zone)
 
     def write(
-        self, owners: Sequence[Sequence[Standing]], heard: Told, made_before: Mapping[Key, int]
+        self, owners: Sequence[Sequence[Standing]], heard: Told, made_before: Mapping[Key, int], step: Step
     ) -> list[dict[str, Any]]:
         """Write and queue one letter for each owner."""
         rows = [row for owner in owners for row in owner]
@@ -178,6 +181,7 @@ class _Desk:
             files += [file for item in about for file in self._workbook(item)]
             letter = draft_letter(self.form, self.office, recipient, about, self.now.date(), self.house.texts)
             made += self._queue(letter, files, made_before)
+            step(1)
         return made
 
     def _findings(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:

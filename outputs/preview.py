@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from outputs.letter_states import HELD, NEED_A_PERSON, QUEUED, STATES
+from outputs.letter_states import HELD, NEED_A_PERSON, PAGE, QUEUED, STATES
 from outputs.letters.stationery import LAYOUTS, layout_in
 from outputs.letters.words import clean
 from outputs.mailroom import letter_list
 from outputs.message import read_message
 from outputs.register import Register
-from outputs.telling import PAGE
 from templates.round import Round
 from templates.texts import load_texts
 
@@ -23,7 +22,7 @@ TEXTS = Path(__file__).parent / "texts.toml"
 SHOWN = (*NEED_A_PERSON, HELD, QUEUED)  # states in which somebody may want to read the letter first
 MAX_SHOWN = 1000  # letters whose text stands in the page; of the others there is the link
 ORDER = (*(state for state in STATES if state in NEED_A_PERSON), QUEUED, HELD)
-COLUMNS = ("summary", "state", "kind", "count", "number", "owner", "subject", "to", "file", "open", "enclosed")
+COLUMNS = ("summary", "state", "kind", "count", "number", "owner", "subject", "to", "file", "open", "read", "enclosed")
 
 
 def write_preview(round_: Round, register: Register, now: datetime) -> Path:

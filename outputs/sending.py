@@ -25,7 +25,7 @@ from outputs.register import Register
 from templates.round import Round
 
 if TYPE_CHECKING:
-    from outputs.ingest import Progress
+    from outputs.progress import Progress
 
 PAUSES = (30, 120, 600)  # seconds before a letter that was refused for now is tried again, and a server that is away
 MAX_UNCERTAIN = 3  # letters; a server that breaks off after each of them is not given more

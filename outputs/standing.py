@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
-from outputs.feedback import REFUSED
 from outputs.life import QUARANTINED, SETTLED, SUPERSEDED
 from outputs.log import DUPLICATE, arrivals, origins, refusals
 from outputs.logbook import came
+from outputs.received import REFUSED
 from outputs.register import Register
 from outputs.rulings import settled_files
 from templates.recipients import Recipient

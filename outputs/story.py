@@ -12,11 +12,11 @@ from outputs.life import DECIDING, SETTLED
 from outputs.log import arrivals, casework, decisions, letters, retimings, review_findings, reviews
 from outputs.logbook import came
 from outputs.mailroom import Key
+from outputs.outcomes import WORDS
 from outputs.register import Register
 from outputs.results import finding_json
 from outputs.rulings import settled_files
 from outputs.subject import find_subject
-from outputs.telling import WORDS
 from outputs.waiting import SHORT, decide_words
 from templates.round import Round
 from validation.findings import WAIVED

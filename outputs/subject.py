@@ -20,16 +20,18 @@ def find_subject(round_: Round, connection: Connection, subject: str) -> tuple[s
     for report in reports:
         if report.casefold() == subject.casefold():
             return report, None
-    query = select(returns.c.sha256, returns.c.name, submissions.c.report).outerjoin(submissions)
+    query = select(returns.c.sha256, returns.c.name, returns.c.report.label("sent"), submissions.c.report)
+    query = query.outerjoin(submissions)
     files = connection.execute(query).all()
     found = [file for file in files if subject == file.name]
     if len(subject) >= SHORTEST:
         found = [file for file in files if file.sha256.startswith(subject.casefold())] or found
+    found = found or [file for file in files if (file.sent or "").casefold() == subject.casefold()]
     if len(found) == 1:
         return found[0].report, found[0].sha256
     if found:
         names = ", ".join(file.sha256[:SHORT] for file in found)
-        raise RefusalError(f"{len(found)} files are called «{subject}»; name one by its SHA-256: {names}")
+        raise RefusalError(f"{len(found)} files go by «{subject}»; name one by its SHA-256: {names}")
     sent = [report for report in round_.sent() if report.casefold() == subject.casefold()]
     if sent:
         raise RefusalError(f"nothing has come in for {sent[0]} yet")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intake.mailbox import Collection, Listed
-from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, STATES
+from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, STATES
+from outputs.outcomes import WORDS
 from templates.form import Form
 from templates.round import Round
 from validation.verdict import LATE, Verdict
@@ -14,26 +15,12 @@ from validation.verdict import LATE, Verdict
 if TYPE_CHECKING:
     from outputs.dashboard import Dashboard
     from outputs.sending import Run
+    from outputs.top import Top
 
 SHOWN = 12  # files listed under a heading
 COMMON = 3  # rules named
-PAGE = "index.html"  # the preview in outbox/
 NAMED = ("unreadable", "quarantined", "failed")  # outcomes whose files are listed one by one
 
-WORDS = {
-    "accepted": "complete",
-    "remarks": "complete, with remarks",
-    "needs_correction": "to be corrected by owner",
-    "late": "late, for decision",
-    "superseded": "replaced by a newer version",
-    "duplicate": "same file again",
-    "empty": "nothing filled in",
-    "unreadable": "could not be read",
-    "quarantined": "for a person",
-    "failed": "our own failure",
-    "withdrawn": "withdrawn by the owner",
-    "rejected": "rejected by a person",
-}
 KINDS = {
     "receipt": "receipt",
     "correction": "correction",
@@ -47,7 +34,25 @@ KINDS = {
     "extension": "extension",
     "closing": "closing receipt",
 }  # of letters
-STANDING = (("recipients", "Recipients"), ("sent", "Workbooks"), ("returned", "Returned"), ("reports", "Reports"))
+FIGURES = {
+    "sent": ("sent", "to {n} owner|to {n} owners"),
+    "returned": ("returned", "{percent} % of them"),
+    "complete": ("complete", "{n} of them with questions"),
+    "wrong": ("to be corrected", "{n} past the deadline for that"),
+    "late": ("late", "and {n} withdrawn or rejected"),
+    "unreadable": ("unreadable files", ""),
+    "missing": ("not yet returned", "{n} owner has not answered|{n} owners have not answered"),
+}  # of outputs.top, each with what is said of the second number
+NEEDS = {
+    "failed": "file stopped on a failure of ours; try again|files stopped on a failure of ours; try again",
+    "late": "file came after the deadline; does it count?|files came after the deadline; do they count?",
+    "quarantined": "file is put aside; find out whose it is|files are put aside; find out whose they are",
+    "unreadable": "file cannot be read; ask its owner for another|files cannot be read; ask their owners for others",
+    "letters": "letter did not arrive, or has no address|letters did not arrive, or have no address",
+    "ready": "letter is written and not sent|letters are written and not sent",
+    "overdue": "report is not corrected in time|reports are not corrected in time",
+    "silent": "owner has not answered in time|owners have not answered in time",
+}  # of outputs.top, for one and for many
 
 
 def bad_rows(good: Sequence[object], bad: Sequence[object]) -> str:
@@ -85,8 +90,13 @@ def summary(verdicts: Sequence[Verdict], form: Form) -> Iterator[str]:
 def _named(verdict: Verdict, language: str) -> str:
     """One file that a person must look at: its name, who sent it, and why."""
     source = verdict.source
-    sender = f", from {source.sender}" if source.sender else ""
-    return f"«{source.name}»{sender}  {verdict.reason.get(language, '')}"
+    sender = f"from {source.sender}" if source.sender else ""
+    return "  ".join(filter(None, (_about(source.name, verdict.reason.get(language, "")), sender)))
+
+
+def _about(name: str, reason: str) -> str:
+    """Say why, with the name of the file unless the reason has it."""
+    return reason if name in reason else f"«{name}»  {reason}"
 
 
 def ingest_lines(
@@ -147,19 +157,29 @@ def _verdict_lines(verdict: Verdict, form: Form) -> Iterator[str]:
         yield f"  {finding.severity:<8}{finding.rule:<6} {place:<23} {finding.message[language]}"
 
 
-def status_lines(counts: dict[str, Any]) -> Iterator[str]:
-    """A round: what was sent, what came back, and what waits for a person."""
-    for key, label in STANDING:
-        yield f"  {label:<28}{counts[key]:>5}"
-    yield ""
-    yield from _counts(counts["by_outcome"], "")
-    if stuck := {state: counts["letters"][state] for state in NEED_A_PERSON if counts["letters"].get(state)}:
-        told = ", ".join(f"{number} {state}" for state, number in stuck.items())
-        yield f"\nLetters for a person: {told} (behov outbox)"
-    waiting = counts["need_a_person"]
+def status_lines(top: "Top", waiting: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A round, as the dashboard begins: what waits for a person, the figures, and the files that wait."""
+    yield "Waits for a person"
+    needs = top.needs()
+    for need in needs:
+        yield f"  {need.number:>5}  {_one_or_many(NEEDS[need.kind], need.number)}"
+        yield f"         {need.command}"
+    if not needs:
+        yield "  nothing now"
+    yield f"\nThe round, with its deadline on {top.deadline:%d.%m.%Y %H:%M}"
+    for figure in top.figures():
+        label, note = FIGURES[figure.kind]
+        note = _one_or_many(note, figure.more).format(n=figure.more, percent=figure.percent) if figure.more else ""
+        yield f"  {label:<28}{figure.number:>5}   {note}".rstrip()
     if waiting:
-        yield "\nFor a person"
+        yield "\nFiles that wait, each with the command that most likely settles it"
         yield from _some([_waiting(item) for item in waiting])
+
+
+def _one_or_many(words: str, number: int) -> str:
+    """Choose from «one|many»."""
+    one, _, many = words.partition("|")
+    return many if many and number != 1 else one
 
 
 def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -260,5 +280,5 @@ def _some(lines: Sequence[str], all_of_them: str = "behov status --json") -> Ite
 
 def _waiting(item: dict[str, Any]) -> str:
     name, report = Path(item["path"]).name, item["report"] or ""
-    why = "  ".join(filter(None, (f"«{name}»", report, item["reason"] or WORDS[item["outcome"]])))
+    why = "  ".join(filter(None, (report, _about(name, item["reason"] or WORDS[item["outcome"]]))))
     return f"{why}\n      {item['command']}"

@@ -58,3 +58,8 @@ def decide_words(subject: str, *words: str) -> str:
 def numbered(versions: Iterable[Mapping[str, Any]]) -> str:
     """List versions by number, state and file."""
     return ", ".join(f"{version['number']} ({version['outcome']}, «{version['name']}»)" for version in versions)
+
+
+def typed(path: Path) -> str:
+    """Write a path as it is typed in a command, in any shell."""
+    return f'"{path}"' if " " in str(path) else str(path)

@@ -142,7 +142,7 @@ def _keys_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
     """The keys that may stand at a place of a model."""
     kinds: list[Any] = [model]
     for part in place:
-        kinds = [inner for kind in kinds for inner in _inside(kind, part)]
+        kinds = [inner for kind in kinds for inner in inside(kind, part)]
     return sorted({name for kind in kinds for name in _fields(kind) if name != "key"})
 
 
@@ -152,7 +152,7 @@ def _fields(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
     return {field.alias or name: field for name, field in fields.items()}
 
 
-def _inside(kind: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - a type
+def inside(kind: Any, part: str | int) -> list[Any]:  # noqa: ANN401 - a type
     """The types that a part of a type may have; of a union, those of all its members."""
     fields = _fields(kind)
     if part in fields:
@@ -241,6 +241,7 @@ TOLD: dict[str, Callable[[Wrong], tuple[str, str]]] = {
     "union_tag_invalid": _bad_kind,
     "string_pattern_mismatch": _bad_pattern,
     "value_error": _own_words,
+    "greater_than": lambda wrong: (f"must be more than {wrong.limits['gt']:g}, not {wrong.value}", "Correct it."),
     "greater_than_equal": lambda wrong: (f"must be at least {wrong.limits['ge']}, not {wrong.value}", "Correct it."),
     "less_than_equal": lambda wrong: (f"must be at most {wrong.limits['le']}, not {wrong.value}", "Correct it."),
     "too_short": lambda wrong: (f"has too few items, fewer than {wrong.limits['min_length']}", "Add to it."),

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from templates.definition import FORMS, find_form, load_form
+from templates.definition import FORMS, FormError, find_form, load_form
 from templates.form import Form, Part
 from templates.grants import Grant, read_grants
 from templates.problems import LocalTime, read_model
@@ -32,10 +32,16 @@ class RoundError(Exception):
     """A round folder that cannot be used: one sentence that says what and what to do."""
 
 
+def _a_name(name: str) -> str:
+    if not name.strip():
+        raise ValueError('it is empty; write what the office is called, as name = "Kontoret"')
+    return name
+
+
 class Office(Part):
     """Who sends the round; stands in the guide sheet and under every letter."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_a_name)]
     email: str
     phone: str = ""
 
@@ -81,6 +87,17 @@ class Mailbox(Part):
     tls: Literal["ssl", "starttls"] = "ssl"
 
 
+def _without_password(variable: str) -> BeforeValidator:
+    """Tell somebody who writes a password where it is read from."""
+
+    def check(values: object) -> object:
+        if isinstance(values, dict) and "password" in values:
+            raise ValueError(f"a password never stands in a file of the round; take it out, and put it in {variable}")
+        return values
+
+    return BeforeValidator(check)
+
+
 def _complete(mailbox: Mailbox) -> Mailbox:
     for key in ("host", "user", "folder"):
         text = getattr(mailbox, key)
@@ -124,8 +141,8 @@ class Settings(Part):
     deadline: LocalTime | None = None  # instead of the form's own
     language: str | None = None  # of the dashboard and the register workbook, instead of the form's first
     register_url: Annotated[str, AfterValidator(_one_database)] | None = Field(default=None, alias="register")
-    mail: Mail = Mail()
-    mailbox: Annotated[Mailbox, AfterValidator(_complete)] | None = None
+    mail: Annotated[Mail, _without_password("BEHOV_SMTP_PASSWORD")] = Mail()
+    mailbox: Annotated[Mailbox, AfterValidator(_complete), _without_password("BEHOV_IMAP_PASSWORD")] | None = None
 
 
 @dataclass(frozen=True)
@@ -177,10 +194,23 @@ class Round:
     @cached_property
     def form(self) -> Form:
         """The round's form, with the round's own deadline. Raises FormError, RoundError."""
-        form = load_form(find_form(self.settings.form, self.folder))
-        if self.settings.deadline is None:
+        deadline, language = self.settings.deadline, self.settings.language
+        form = load_form(self._form_folder)
+        if language and language not in form.languages:
+            raise RoundError(f"round.toml: language: the form has no «{language}». Use {' or '.join(form.languages)}.")
+        if deadline is None:
             return form
-        return replace(form, file=form.file.model_copy(update={"deadline": self.settings.deadline}))
+        if deadline.date() < form.file.opens:
+            raise RoundError(f"round.toml: deadline: is before the form opens, {form.file.opens}. Write a later one.")
+        return replace(form, file=form.file.model_copy(update={"deadline": deadline}))
+
+    @property
+    def _form_folder(self) -> Path:
+        try:
+            return find_form(self.settings.form, self.folder)
+        except FormError as error:
+            told = "\n".join(str(replace(problem, file="round.toml")) for problem in error.problems)
+            raise RoundError(told) from None
 
     @cached_property
     def key(self) -> bytes:

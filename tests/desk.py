@@ -75,13 +75,18 @@ class Desk:
     def fill(self, answers: dict[str, Any], recipient: Recipient = RECIPIENT) -> bytes:
         return fill_workbook(self.send(recipient), self.form, recipient.language, answers)
 
-    def take_in(self, path: Path, content: bytes, received: datetime | None = None) -> Submission | Refused:
+    def take_in(
+        self, path: Path, content: bytes, received: datetime | None = None, owner: Recipient | None = None
+    ) -> Submission | Refused:
+        """Read a return. With `owner` it is from an owner that is registered so, whoever had its number since."""
+        if owner:
+            self.recipients[owner.orgnr] = owner
         path.write_bytes(content)
         source = Return(path, f"{abs(hash(content)):064x}"[:64], received or self.in_time)
         return receive(source, self.office)
 
-    def judge(self, path: Path, content: bytes, received: datetime | None = None) -> Verdict:
-        return judge([self.take_in(path, content, received)], self.form)[0]
+    def judge(self, path: Path, content: bytes, owner: Recipient | None = None) -> Verdict:
+        return judge([self.take_in(path, content, owner=owner)], self.form)[0]
 
     def owner_for(self, sample: Sample, county: str = "32", language: str = "nb") -> Recipient:
         """A made-up owner that a sample suits, with the units it speaks of."""

@@ -11,8 +11,8 @@ IMAGES = Path(__file__).parent.parent / "docs" / "images"
 
 PICTURES = {  # width and height in pixels: a phone is 390 wide
     "correction-nb": (390, 890),
-    "correction-again-nn": (700, 640),
-    "receipt-nb": (390, 460),
+    "correction-again-nn": (700, 690),
+    "receipt-nb": (390, 520),
     "wrong-form-nn": (700, 500),
     "reminder-nb": (390, 590),
 }

@@ -83,11 +83,15 @@ def send_in(sample: Sample, owner: Recipient, others: list[Recipient], change: M
     return taken
 
 
-def report(name: str, language: str, change: Mistake | None = None) -> Submission:
-    """The return of the owner that every report of this sample is of."""
+def owner_of_all(name: str, language: str) -> Recipient:
+    """The owner that every report of this sample is of."""
     DESK.begin_again()
-    sample = CLEAN[name]
-    owner = new_owner(sample, language)
+    return new_owner(CLEAN[name], language)
+
+
+def report(name: str, language: str, change: Mistake | None = None) -> Submission:
+    """What that owner returns."""
+    owner, sample = owner_of_all(name, language), CLEAN[name]
     return send_in(sample, owner, [DESK.owner_for(sample) for _ in range(3)], change)
 
 

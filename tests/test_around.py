@@ -11,6 +11,7 @@ from intake.answers import read_answers
 from intake.around import MOST, SHOWN, with_oddities
 from intake.former import Former
 from intake.locate import locate
+from intake.package import Package
 from intake.plain import hidden_rows
 from intake.reader import SheetCells, Workbook, read_workbook
 from intake.submission import SheetAnswers, Submission
@@ -23,15 +24,14 @@ MAIN, UNITS, BUDGET = (DESK.form.sheets[key].label["nb"] for key in ("skjema", "
 Told = list[tuple[str, str, str]]
 Rows = list[list[object]]
 Edit = Callable[[dict[str, Rows]], object]
-READ = read_workbook(good())
+READ = read_workbook(Package(good()))
 
 
 def looked_over(edit: Edit, formulas: Mapping[str, str] | None = None) -> dict[str, SheetAnswers]:
     """The sheets of a filled-in workbook after an edit of its cells, read and looked over."""
     rows = {sheet.name: [list(row) for row in sheet.rows] for sheet in READ.sheets}
     edit(rows)
-    written = {place(cell): text for cell, text in (formulas or {}).items()}
-    sheets = [SheetCells(name, rows[name], lambda: written) for name in rows]
+    sheets = [SheetCells(name, rows[name], lambda cell: (formulas or {}).get(cell, "")) for name in rows]
     places = locate(Workbook(sheets, READ.properties), DESK.form, workbook_texts())
     recoded = Former(DESK.form, DESK.form.version).recoded
     answers = read_answers(DESK.form, places, RECIPIENT, recoded, is_1904=False)

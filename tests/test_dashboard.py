@@ -23,6 +23,7 @@ from outputs import dashboard
 from outputs.dashboard import Dashboard, make_dashboard
 from outputs.decide import Wish, decide
 from outputs.demo import run_demo
+from outputs.notices import make_invitations
 from outputs.outbox import make_letters
 from outputs.overview import charts, drawing, lists, pages
 from outputs.overview.counted import Counted, count
@@ -166,6 +167,45 @@ def test_what_needs_a_person_comes_first_with_the_command_that_settles_it(round_
         "behov remind --send",
     ]
     assert 'behov decide BAT-0002-2 accept-late --reason "…" --by "…"' in said(page, "//*[@id='files-list']//td")
+
+
+def test_the_terminal_tells_the_same_first_in_the_same_order(round_: Round, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_letters(round_, opened(round_), NOW)
+    when = datetime(2030, 3, 20, tzinfo=UTC)
+    monkeypatch.setattr(cli, "_now", lambda _form: when)
+    page = front(round_, now=when)
+
+    status = run("--round", str(round_.folder), "status")
+    needs, standing, files = status.stdout.split("\n\n")[:3]
+
+    commands = said(page, "//section[@id='needs']//code")
+    assert [line.strip() for line in needs.splitlines() if line.strip().startswith("behov ")] == commands
+    numbers = [line.split()[0] for line in said(page, "//section[@id='needs']//li/span")]
+    assert [line.split()[0] for line in needs.splitlines()[1::2]] == numbers
+    assert standing.splitlines() == [
+        "The round, with its deadline on 01.02.2030 23:59",
+        "  sent                            5   to 3 owners",
+        "  returned                        5   100 % of them",
+        "  complete                        3   1 of them with questions",
+        "  to be corrected                 1   1 past the deadline for that",
+        "  late                            1",
+        "  unreadable files                1",
+        "  not yet returned                1   1 owner has not answered",
+    ]
+    assert 'behov decide BAT-0002-2 accept-late --reason "…" --by "…"' in files
+    assert status.exit_code == cli.NEEDS_A_PERSON
+
+
+def test_a_letter_that_waits_is_sent_by_the_command_of_its_kind(round_: Round) -> None:
+    def ready() -> list[tuple[int, str]]:
+        return [(need.number, need.command) for need in counted(round_).top.needs() if need.kind == "ready"]
+
+    for line in round_.sent().values():
+        (round_.sent_folder / line.file).write_bytes(b"a workbook")
+    make_letters(round_, opened(round_), NOW)
+    make_invitations(round_, opened(round_), NOW)
+
+    assert ready() == [(2, "behov feedback --send"), (3, "behov send-out --send")]
 
 
 def test_when_nothing_waits_the_page_says_so(tmp_path: Path) -> None:

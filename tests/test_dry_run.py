@@ -1,6 +1,7 @@
 """--dry-run: whatever a command would write, it writes nothing and says the same."""
 
 import hashlib
+import inspect
 import json
 import re
 import shutil
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 import cli
 from tests.test_loop import FORM, MEMBERS, PLAN, PLANTS, Club
 
-LOOKING = {"check", "status", "show", "verify", "form list", "form check", "form rules", "form try-rule"}
+LOOKING = {"check", "status", "show", "verify", "form list", "form check", "form rules", "form try-rule", "form diff"}
 JSON = Path(__file__).parent.parent / "docs" / "json.md"
 MAIL = '\n[mail]\nhost = "localhost"\nport = 9\n'  # nobody answers there
 REPORT = "HAGE-0001-1"
@@ -72,6 +73,25 @@ def test_every_command_has_json_and_every_one_that_writes_has_dry_run() -> None:
 
     assert {name for name, has in options.items() if "--json" not in has} == set()
     assert {name for name, has in options.items() if "--dry-run" not in has} == LOOKING
+
+
+def test_every_command_takes_what_it_is_played_with() -> None:
+    given = {name: [one.name for one in command.params] for name, command in commands(cli.main)}
+    played = {name: command.callback for name, command in commands(cli.main) if name not in {*LOOKING, "backup"}}
+
+    for name, callback in played.items():
+        options = dict.fromkeys(option for option in given[name] if option not in {"dry_run", "folder"})
+        assert callback is not None
+        assert inspect.signature(inspect.unwrap(callback)).bind(Path(), **options), name
+
+
+def test_a_preview_that_is_tried_is_told_of_and_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)  # no pictures
+
+    told = run("form", "preview", FORM, "--to", tmp_path / "her", "--dry-run")
+
+    assert told.stdout.splitlines()[:2] == [f"Wrote {tmp_path / 'her' / f'hagelag-{one}.xlsx'}" for one in ("nb", "nn")]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -164,6 +184,9 @@ def test_the_page_on_json_names_the_keys_of_the_smaller_documents(played: Path, 
         "dashboard": ("--round", played, "dashboard", "--dry-run"),
         "form list": ("form", "list"),
         "form check": ("form", "check", FORM),
+        "form diff": ("form", "diff", FORM, FORM),
+        "form export": ("form", "export", FORM, tmp_path / "skjema.xlsx"),
+        "form import": ("form", "import", tmp_path / "skjema.xlsx", tmp_path / "hagelag"),
         "form try-rule": ("--round", played, "form", "try-rule", "H1"),
     }
 

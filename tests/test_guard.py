@@ -18,6 +18,7 @@ from openpyxl.styles import Font
 from intake import guard
 from intake.exact import Flaw
 from intake.guard import QUARANTINED, Inspection, inspect
+from intake.package import Package
 from intake.reader import read_workbook
 from templates.texts import load_texts
 from tests.conftest import Office
@@ -170,7 +171,7 @@ def test_what_libreoffice_saves_is_let_through_with_its_errors_found(soffice: Of
     saved = soffice.convert(path, "xlsx", tmp_path / "lagret").read_bytes()
 
     assert inspect(saved, "skjema.xlsx") is None
-    rows = read_workbook(saved).sheets[0].rows
+    rows = read_workbook(Package(saved)).sheets[0].rows
     assert (rows[1][1], rows[30][2], rows[3][3]) == (Flaw("error_cell", "#DIV/0!"), Flaw("error_cell", "#N/A"), 2.0)
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from string import Formatter
 from zoneinfo import ZoneInfo
 
+import fast_mail_parser
 import pytest
 
-from outputs.feedback import KINDS, MAX_LINES, Letter, Received, draft_letter
+from outputs.feedback import KINDS, MAX_LINES, Letter, draft_letter
 from outputs.letters.words import TEXTS
 from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
 from outputs.notice_letters import (
@@ -34,6 +35,7 @@ from outputs.notice_letters import (
     draft_notice,
 )
 from outputs.notices import KINDS as NOTICE_KINDS
+from outputs.received import Received
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Mail, Office
@@ -302,7 +304,9 @@ def notice(form: Form, name: str, language: str) -> Letter:
     owner = OWNERS[language]
     kind = stage if stage == INVITATION else REMINDER
     about = [Reason(owner, (stage, "2024-02-01"), (Path(f"{report}.xlsx"),), (report,)) for report in reports]
-    about += [Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one) for one in lacking]
+    for one in lacking:
+        again = (Attachment(f"{one.report}-rettes.xlsx", b"workbook"),) if one.errors else ()
+        about.append(Reason(owner, (one.report, one.due.isoformat()), (), (one.report,), lacking=one, again=again))
     return draft_notice(form, OFFICE, owner, kind, about)
 
 
@@ -399,7 +403,7 @@ def test_text_and_html_say_the_same(form: Form, name: str) -> None:
 
 @each_letter
 def test_a_line_of_text_is_short_enough_for_any_mail_program(form: Form, name: str) -> None:
-    assert max(map(len, body(mail_of(letter_of(form, name)), "plain").splitlines())) <= 76
+    assert max(map(len, body(mail_of(letter_of(form, name)), "plain").splitlines())) <= 72
 
 
 @pytest.mark.parametrize("language", ["nb", "nn"])
@@ -550,6 +554,21 @@ def test_a_subject_arrives_as_it_was_written(form: Form, name: str) -> None:
     assert mail_of(letter)["Subject"] == letter.subject
 
 
+def test_long_names_full_of_special_letters_are_told_in_words_that_any_mail_program_takes(form: Form) -> None:
+    name = "Ærøy Ålesund Ødegård ÆØÅ øvelse åpenhet æresrunde ønskeliste ålegras ærfugl øyeblikk åreknute 🎉"
+    titled = Form(FormFile.model_validate(form.file.model_dump() | {"title": {"nb": name, "nn": name}}), {}, (), {})
+    owner = replace(OWNERS["nb"], name=name)
+    letter = draft_notice(titled, OFFICE, owner, EXTENSION, [Reason(owner, ("", ""), reports=SENT[:1])])
+    content = write_message(letter, OFFICE, datetime(2024, 2, 2, tzinfo=OSLO)).as_bytes()
+
+    encoded = re.findall(rb"=\?utf-8\?[^ \r\n]+\?=", content)
+    assert len(encoded) > 4
+    assert max(map(len, encoded)) <= 75
+    assert message_from_bytes(content, policy=UNFOLDED)["Subject"] == letter.subject
+    other = fast_mail_parser.parse_email(content)
+    assert (other.subject, other.to[0].display_name, other.to[0].address) == (letter.subject, name, owner.email)
+
+
 # lists of findings
 
 
@@ -608,11 +627,36 @@ def test_rows_are_counted_in_tables_only(form: Form) -> None:
 def test_a_long_list_is_cut_short_with_the_errors_first(form: Form) -> None:
     many = [replace(TYPES, cells=(f"F{row}",)) for row in range(1, 26)]
     first, second = in_time(*many, SMALL), in_time(*many, number="0007-2")
-    told = list(lines(write(form, [first, second])))
+    *_came, told_of_first, told_of_second = write(form, [first, second]).parts
+    told = list(lines(replace(write(form, [first, second]), parts=(told_of_first, told_of_second))))
 
     assert sum("Velg type" in line for line in told) == MAX_LINES
     assert told[25] == "|Vi lurer også på én ting. Svar på denne e-posten hvis dere vil vite hva."
     assert told[-1] == "|… og 20 til. Svar på denne e-posten hvis dere vil ha hele listen."
+
+
+def test_a_letter_about_several_first_says_what_came_and_then_what_was_found(form: Form) -> None:
+    fine, wrong = in_time(outcome="accepted"), in_time(YEARS, number="0007-2")
+    unknown = replace(locked(), report=None)
+    came, *found = write(form, [fine, wrong, unknown]).parts
+
+    assert [line.place for line in came.groups[0].lines] == ["BM24-0007-2", "Filen «melding.xlsx»", "BM24-0007-1"]
+    assert [part.heading for part in found] == ["BM24-0007-2, «Språk i hele barnehagen»"]
+    assert [group.heading for group in found[0].groups] == ["Skjema"]
+
+
+def test_a_birth_number_in_the_name_of_a_file_is_not_told(form: Form) -> None:
+    file = "Kari 01010112377.xlsx"
+    bad = replace(locked(), file=file, report=None, reason={"nb": f"Filen «{file}» er tom."})
+
+    for letter in (
+        write(form, [replace(in_time(YEARS), file=file)]),
+        write(form, [bad]),
+        write(form, [bad, in_time()]),
+    ):
+        text = body(mail_of(letter), "plain")
+        assert "•••••••••••.xlsx»" in text
+        assert "01010112377" not in text
 
 
 def test_what_a_contact_person_wrote_is_told_by_its_place_alone(form: Form) -> None:
@@ -656,8 +700,16 @@ def test_corrections_are_never_due_before_the_deadline_of_the_form(form: Form) -
 
 @pytest.mark.parametrize(
     ("today", "due"),
-    [((2024, 3, 15), (2024, 4, 2)), ((2024, 4, 13), (2024, 4, 29)), ((2024, 5, 3), (2024, 5, 21))],
-    ids=["Good Friday", "a Saturday", "17 May before Whitsun"],
+    [
+        ((2024, 2, 15), (2024, 2, 29)),
+        ((2024, 3, 15), (2024, 4, 2)),
+        ((2024, 4, 13), (2024, 4, 29)),
+        ((2024, 4, 17), (2024, 5, 2)),
+        ((2024, 4, 25), (2024, 5, 10)),
+        ((2024, 5, 3), (2024, 5, 21)),
+        ((2024, 12, 11), (2024, 12, 27)),
+    ],
+    ids=["leap day", "Good Friday", "a Saturday", "1 May", "Ascension", "17 May before Whitsun", "Christmas"],
 )
 def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...], due: tuple[int, ...]) -> None:
     letter = draft_letter(form, OFFICE, OWNERS["nb"], [in_time(YEARS)], date(*today))
@@ -673,7 +725,7 @@ def test_corrections_are_due_on_a_working_day(form: Form, today: tuple[int, ...]
         ([YEARS, INVOLVED], [TYPES, ORGNR], "vi ba dere rette, er rettet. To opplysninger er nye. Før"),
         ([YEARS], [YEARS], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([YEARS], [], "Opplysningen vi ba dere rette, er rettet. Alle"),
-        ([], [YEARS], "kl. 14.12. Før vi kan"),
+        ([], [YEARS], "Før vi kan gå videre, må dere rette én opplysning."),
         ([ORGNR], [replace(ORGNR_NN, cells=("B13",))], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([ORGNR], [replace(ORGNR, rule="unknown")], "Opplysningen vi ba dere rette, gjenstår. Før"),
         ([ORGNR, YEARS], [replace(ORGNR, rule="unknown"), TYPES], "er rettet, 1 gjenstår, og 1 er ny. Før"),
@@ -690,9 +742,9 @@ def test_an_owner_hears_what_has_become_of_the_last_letter(
 ) -> None:
     item = replace(in_time(*now, outcome="needs_correction" if now else "accepted"), told=tuple(told))
 
-    paragraph = write(form, [item]).parts[0].paragraphs[0]
-    assert paragraph.startswith("Takk for en ny versjon")
-    assert expected in paragraph
+    came, stands = write(form, [item]).parts[0].paragraphs
+    assert came.startswith("Takk for en ny versjon")
+    assert expected in stands
 
 
 # the catalogue

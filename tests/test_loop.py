@@ -249,6 +249,20 @@ def test_the_story_of_a_report_tells_all_that_happened(club: Club) -> None:
         assert words in lines
 
 
+def test_a_report_of_which_only_an_unusable_file_came_is_shown_by_that_file(club: Club) -> None:
+    line = club.round.sent()["HAGE-0001-1"]
+    club.put("tom.xlsx", (club.round.sent_folder / line.file).read_bytes())
+    club.run("ingest")
+
+    assert club.json("show", "HAGE-0001-1")["files"][0]["file"] == "tom.xlsx"
+
+
+def test_a_round_with_nobody_to_send_to_says_where_owners_are_written(club: Club) -> None:
+    (club.folder / "recipients.csv").write_text(MEMBERS.splitlines()[0], encoding="utf-8")
+
+    assert "put your owners in recipients.csv, one row each" in club.run("send-out", expect=2).stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from outputs import mailroom
 from outputs.letter_states import ORDERS, STATES
 from outputs.log import letter_ids, letter_orders
-from outputs.mailroom import OutboxError, bounced, letter_history, letter_list, obey, settle
+from outputs.mailroom import Order, OutboxError, bounced, edit, letter_history, letter_list, obey, settle
 from outputs.message import read_message
 from outputs.outbox import make_letters
 from outputs.register import Register
@@ -60,7 +60,7 @@ class Office:
             mailroom.move(connection, number, state, "", NOW)
 
     def say(self, what: str, *numbers: int) -> None:
-        obey(self.register, what, numbers, "Kari", "fordi", NOW)
+        obey(self.register, numbers, Order(what, "Kari", "fordi", NOW))
 
     def states(self) -> list[str]:
         return [letter["state"] for letter in letter_list(self.register)]
@@ -112,8 +112,73 @@ def test_who_said_it_and_why_is_kept(office: Office) -> None:
 @pytest.mark.parametrize(("by", "reason"), [("", "fordi"), ("Kari", " ")])
 def test_a_word_without_a_name_and_a_reason_is_not_obeyed(office: Office, by: str, reason: str) -> None:
     with pytest.raises(OutboxError, match="say who and why"):
-        obey(office.register, "hold", [1], by, reason, NOW)
+        obey(office.register, [1], Order("hold", by, reason, NOW))
     assert office.states() == ["queued", "queued"]
+
+
+# other words
+
+
+def reword(office: Office, words: str | None, number: int = 1) -> str:
+    """Let a person put other words in the place of a letter's; gives those that were there."""
+    seen: list[str] = []
+
+    def rewrite(before: str) -> str | None:
+        seen.append(before)
+        return words
+
+    edit(office.round, office.register, [number], rewrite, Order("edit", "Kari", "vennligere", NOW))
+    return seen[0]
+
+
+def test_a_letter_that_is_held_may_be_given_other_words_and_all_else_stays(office: Office) -> None:
+    path = office.folder / letter_list(office.register)[0]["path"]
+    before = read_message(path)
+    office.say("hold", 1)
+
+    words = reword(office, "Båten deres: ring oss\r\n\r\nKjære dere\r\n\r\nRing 22 00 00 00.\r\n")
+
+    assert words.startswith("Liste BAT-0001-1: 1 opplysning må rettes innen 18. februar\n\nHei\n")
+    message = read_message(path)
+    assert message["Subject"] == "Båten deres: ring oss"
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().replace("\r\n", "\n") == "Kjære dere\n\nRing 22 00 00 00.\n"
+    assert message.get_body(("html",)) is None
+    same = [name for name in before if name != "Subject"]
+    assert [(name, message[name]) for name in same] == [(name, before[name]) for name in same]
+    assert [one.get_filename() for one in message.iter_attachments()] == [
+        one.get_filename() for one in before.iter_attachments()
+    ]
+    told = letter_history(office.register, 1)
+    assert (told["state"], told["subject"]) == ("held", "Båten deres: ring oss")
+    assert told["orders"][-1] == {"what": "edit", "by": "Kari", "reason": "vennligere", "at": NOW.isoformat()}
+
+
+def test_a_letter_that_may_leave_any_moment_is_not_edited(office: Office) -> None:
+    with pytest.raises(OutboxError, match="letter 1 is queued, and «edit» is for letters that are held"):
+        reword(office, "Emne\n\nTekst")
+
+
+@pytest.mark.parametrize(
+    "words", ["Bare et emne", "\n\nBare tekst", "\nHei\n\nTekst", "Emne\nHei\n\nTekst", "Emne\n\n \n"]
+)
+def test_words_without_a_subject_or_a_text_are_refused_and_nothing_changes(office: Office, words: str) -> None:
+    office.say("hold", 1)
+    path = office.folder / letter_list(office.register)[0]["path"]
+    before = path.read_bytes()
+
+    with pytest.raises(OutboxError, match="write the subject, an empty line"):
+        reword(office, words)
+    assert path.read_bytes() == before
+    assert [order["what"] for order in letter_history(office.register, 1)["orders"]] == ["hold"]
+
+
+def test_a_person_who_saves_nothing_has_changed_nothing(office: Office) -> None:
+    office.say("hold", 1)
+    reword(office, None)
+
+    assert [order["what"] for order in letter_history(office.register, 1)["orders"]] == ["hold"]
 
 
 def test_a_word_about_several_letters_is_obeyed_for_all_or_none(office: Office) -> None:

@@ -22,7 +22,7 @@ from templates.recipients import Recipient
 from templates.stamp import find_stamps
 from tests.conftest import Office
 from tests.desk import KEY, SENDER, marked
-from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes, rewritten
+from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes, owner_of_all, rewritten
 from validation.check import judge
 from validation.findings import Finding
 from validation.verdict import Verdict
@@ -50,9 +50,9 @@ def open_(workbook: bytes, *, data_only: bool = False) -> openpyxl.Workbook:
     return openpyxl.load_workbook(io.BytesIO(workbook), data_only=data_only)
 
 
-def again(folder: Path, made: Marked, received: Verdict) -> Submission:
+def again(folder: Path, made: Marked, received: Verdict, owner: Recipient) -> Submission:
     """What is read when the workbook comes back as it was sent."""
-    taken = DESK.take_in(folder / made.name, made.content, received.source.received)
+    taken = DESK.take_in(folder / made.name, made.content, received.source.received, owner)
     assert isinstance(taken, Submission), taken
     return taken
 
@@ -71,11 +71,18 @@ def told(finding: Finding) -> tuple[str, str, set[tuple[str, str]], dict[str, st
 @cache
 def mistaken(rule: str, *, by_us: bool = False) -> tuple[Verdict, Marked]:
     """The first report that breaks a rule, marked with what was found, and with what only we can find."""
-    number = next(number for number, one in enumerate(MISTAKES) if one.rule == rule)
-    verdict = judged_mistakes("nb")[number]
+    verdict = judged_mistakes("nb")[number_of(rule)]
     assert verdict.submission is not None
-    owner = replace(DESK.recipients[verdict.submission.recipient], language="nb")
-    return verdict, marker().mark(verdict.submission, [*verdict.findings, *(BY_US if by_us else ())], owner)
+    findings = [*verdict.findings, *(BY_US if by_us else ())]
+    return verdict, marker().mark(verdict.submission, findings, mistaken_owner(rule))
+
+
+def number_of(rule: str) -> int:
+    return next(number for number, one in enumerate(MISTAKES) if one.rule == rule)
+
+
+def mistaken_owner(rule: str) -> Recipient:
+    return owner_of_all(MISTAKES[number_of(rule)].sample, "nb")
 
 
 # what stands in it
@@ -85,12 +92,12 @@ def mistaken(rule: str, *, by_us: bool = False) -> tuple[Verdict, Marked]:
 def test_returned_as_it_is_every_answer_and_every_finding_is_the_same(tmp_path: Path, language: str) -> None:
     every = list(zip(MISTAKES, judged_mistakes(language), strict=True))[LANGUAGES.index(language) :: len(LANGUAGES)]
     every = [(mistake, verdict) for mistake, verdict in every if mistake.rule not in LOST]
-    made = []
-    for _, verdict in every:
+    made, returned = [], []
+    for mistake, verdict in every:
         assert verdict.submission is not None
-        owner = replace(DESK.recipients[verdict.submission.recipient], language=language)
+        owner = owner_of_all(mistake.sample, language)
         made.append(marker().mark(verdict.submission, verdict.findings, owner))
-    returned = [again(tmp_path, sent, verdict) for sent, (_, verdict) in zip(made, every, strict=True)]
+        returned.append(again(tmp_path, made[-1], verdict, owner))
 
     for (mistake, before), sent, after in zip(every, made, judge(returned, FORM), strict=True):
         assert before.submission is not None
@@ -115,8 +122,8 @@ def test_the_same_version_gives_the_same_bytes() -> None:
     verdict, made = mistaken("S19", by_us=True)
     assert verdict.submission is not None
 
-    owner = replace(DESK.recipients[verdict.submission.recipient], language="nb")
-    assert Marker(FORM, SENDER, KEY).mark(verdict.submission, [*verdict.findings, *BY_US], owner) == made
+    findings = [*verdict.findings, *BY_US]
+    assert Marker(FORM, SENDER, KEY).mark(verdict.submission, findings, mistaken_owner("S19")) == made
 
 
 def test_it_passes_the_guard_and_every_part_of_it_is_well_formed_and_listed() -> None:
@@ -174,11 +181,11 @@ def test_it_opens_on_kontroll() -> None:
 
 
 def test_it_holds_nothing_but_our_own_parts_and_no_masked_number() -> None:
-    verdict, made = mistaken("C24")
+    _, made = mistaken("C24")
 
     with (
         zipfile.ZipFile(io.BytesIO(made.content)) as package,
-        zipfile.ZipFile(io.BytesIO(DESK.send(DESK.recipients[str(verdict.recipient)]))) as sent,
+        zipfile.ZipFile(io.BytesIO(DESK.send(mistaken_owner("C24")))) as sent,
     ):
         extra = set(package.namelist()) - set(sent.namelist())
         whole = b"".join(package.read(name) for name in package.namelist()).decode()
@@ -205,7 +212,7 @@ def test_nothing_but_the_answers_of_the_owners_file_comes_back(tmp_path: Path) -
     book.properties.description = book.properties.creator = "zqxjv"
     buffer = io.BytesIO()
     book.save(buffer)
-    verdict = judged(tmp_path, buffer.getvalue())
+    verdict = judged(tmp_path, buffer.getvalue(), owner)
 
     made = remade(verdict, owner)
 
@@ -221,13 +228,11 @@ def test_nothing_but_the_answers_of_the_owners_file_comes_back(tmp_path: Path) -
 
 def owner_of(sample: str, language: str) -> Recipient:
     """The next made-up owner, with what a sample speaks of."""
-    owner = DESK.owner_for(CLEAN[sample], language=language)
-    DESK.recipients[owner.orgnr] = owner
-    return owner
+    return DESK.owner_for(CLEAN[sample], language=language)
 
 
-def judged(folder: Path, workbook: bytes) -> Verdict:
-    verdict = DESK.judge(folder / "svar.xlsx", workbook)
+def judged(folder: Path, workbook: bytes, owner: Recipient) -> Verdict:
+    verdict = DESK.judge(folder / "svar.xlsx", workbook, owner)
     assert verdict.submission is not None, verdict
     return verdict
 
@@ -252,7 +257,7 @@ def test_what_could_not_be_used_stands_as_it_was_written_and_never_as_a_formula(
     owner = owner_of("rek_kommune", "nb")
     answers = DESK.answers(CLEAN["rek_kommune"], owner)
     answers["skjema"] |= ODD
-    verdict = judged(tmp_path, DESK.fill(answers, owner))
+    verdict = judged(tmp_path, DESK.fill(answers, owner), owner)
 
     made = remade(verdict, owner)
 
@@ -260,7 +265,7 @@ def test_what_could_not_be_used_stands_as_it_was_written_and_never_as_a_formula(
     cells = {key: sheet[DESK.cell(f"skjema.{key}")[1]] for key in ODD}
     assert {key: cell.value for key, cell in cells.items()} == ODD
     assert {cell.data_type for cell in cells.values()} == {"s"}
-    returned = judged(tmp_path, made.content)
+    returned = judged(tmp_path, made.content, owner)
     assert [told(one) for one in returned.findings] == [told(one) for one in made.findings]
 
 
@@ -270,13 +275,13 @@ def test_an_answer_that_nobody_can_know_is_an_error_until_it_is_written_anew(tmp
     answers = DESK.answers(CLEAN["rek_kommune"], owner)
     answers["skjema"] |= {"kontakt_rolle": "BYTTES"}
     workbook = rewritten(DESK.fill(answers, owner), rb't="inlineStr"><is><t[^>]*>BYTTES</t></is>', cell)
-    verdict = judged(tmp_path, workbook)
+    verdict = judged(tmp_path, workbook, owner)
 
     made = remade(verdict, owner)
 
     tab, place = DESK.cell("skjema.kontakt_rolle")
     assert open_(made.content)[tab][place].data_type == "e"
-    (before,), (after,) = made.findings, judged(tmp_path, made.content).findings
+    (before,), (after,) = made.findings, judged(tmp_path, made.content, owner).findings
     assert (after.severity, after.cells) == (before.severity, before.cells) == ("error", (place,))
 
 
@@ -284,7 +289,7 @@ def test_what_the_owner_emptied_stays_empty_and_what_we_fill_in_stays_ours(tmp_p
     owner = owner_of("rek_kommune", "nb")
     answers = DESK.answers(CLEAN["rek_kommune"], owner)
     answers["skjema"] |= {"kontakt_navn": ""}
-    verdict = judged(tmp_path, DESK.fill(answers, owner))
+    verdict = judged(tmp_path, DESK.fill(answers, owner), owner)
 
     workbook = open_(remade(verdict, owner).content)
 
@@ -294,21 +299,21 @@ def test_what_the_owner_emptied_stays_empty_and_what_we_fill_in_stays_ours(tmp_p
 
 
 @cache
-def below(folder: Path) -> tuple[Verdict, Marked]:
+def below(folder: Path) -> tuple[Verdict, Marked, Recipient]:
     """A table with more rows than it has room for, and a gap: no row has a contact, and the last a bad address."""
     owner = owner_of("rek_kommune", "nb")
     answers = DESK.answers(CLEAN["rek_kommune"], owner)
     (partner,) = answers["partnere"]
     rows = [partner | {"p_navn": f"Høgskolen {number}", "p_kontakt": ""} for number in range(12)]
     answers["partnere"] = [{}, *rows[:-1], rows[-1] | {"p_epost": "ingen adresse"}]
-    verdict = judged(folder, DESK.fill(answers, owner))
-    return verdict, remade(verdict, owner)
+    verdict = judged(folder, DESK.fill(answers, owner), owner)
+    return verdict, remade(verdict, owner), owner
 
 
 def test_rows_below_the_table_keep_their_order_and_are_told_apart(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    verdict, made = below(tmp_path_factory.getbasetemp())
+    verdict, made, owner = below(tmp_path_factory.getbasetemp())
 
     workbook = open_(made.content, data_only=True)
     sheet = workbook["Partnere"]
@@ -323,7 +328,7 @@ def test_rows_below_the_table_keep_their_order_and_are_told_apart(
     assert sheet[f"{places.status_column}18"].value == f"{missing} (Og 2 til på raden.) {untold}"
     listed = [workbook["Kontroll"][f"E{row}"].value for row in range(15, 25)]
     assert f"Rad 17: {missing}" in listed
-    returned = judged(tmp_path, made.content)
+    returned = judged(tmp_path, made.content, owner)
     assert returned.submission is not None
     assert verdict.submission is not None
     assert values(returned.submission) == values(verdict.submission)
@@ -338,8 +343,7 @@ def test_cells_that_the_owner_moved_are_named_as_the_workbook_has_them() -> None
     (finding,) = verdict.findings
     lower = replace(finding, cells=tuple(f"C{int(cell[1:]) + 4}" for cell in finding.cells))
 
-    owner = replace(DESK.recipients[str(verdict.recipient)], language="nb")
-    again = marker().mark(moved, [lower], owner)
+    again = marker().mark(moved, [lower], mistaken_owner("S02"))
 
     assert again == made
 
@@ -422,7 +426,7 @@ def seen(soffice: Office, tmp_path_factory: pytest.TempPathFactory) -> Seen:
         opened = opened or saved
         workbooks = {}
         for trip in trips:
-            verdict = judged(folder, saved[trip.name])
+            verdict = judged(folder, saved[trip.name], trip.owner)
             trip.verdicts.append(verdict)
             if number < len(trip.corrections):
                 trip.sent.append(remade(verdict, trip.owner).content)
@@ -441,8 +445,7 @@ def test_corrected_a_little_at_a_time_in_libreoffice_it_is_accepted_after_three_
 
 def test_the_answers_after_three_rounds_are_those_that_were_written(seen: Seen, tmp_path: Path) -> None:
     for trip in seen.trips:
-        DESK.recipients[trip.owner.orgnr] = trip.owner
-        right = judged(tmp_path, DESK.fill(trip.right, trip.owner)).submission
+        right = judged(tmp_path, DESK.fill(trip.right, trip.owner), trip.owner).submission
         last = trip.verdicts[-1].submission
         assert right is not None
         assert last is not None

@@ -187,6 +187,23 @@ def test_who_has_not_corrected_in_time_is_reminded_once(club: Club, came: Made |
     assert club.remind(DUE + timedelta(days=30)) == []
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_reminder_of_corrections_carries_the_workbook_of_the_letter_again(club: Club, *, is_there: bool) -> None:
+    club.take_in(replace(LOCKED, code="wrong_form"), Made("andre", report="BAT-0002-1", recipient=OTHER))
+    asked, _ = make_letters(club.round, club.register, AFTER)
+    files = club.files(asked)
+    assert list(files) == [f"{OWNER}-{REPORT}.xlsx"]
+    if not is_there:
+        (club.folder / asked["path"]).unlink()
+
+    [letter] = make_reminders(club.round, club.register, DUE)
+
+    assert club.files(letter) == (files if is_there else {})
+    part = read_message(club.folder / letter["path"]).get_body(("plain",))
+    assert part is not None
+    assert ("ligger ved på nytt" in part.get_content()) == is_there
+
+
 def test_who_has_corrected_is_not_reminded(club: Club) -> None:
     club.take_in(WRONG, Made("andre", report="BAT-0002-1", recipient=OTHER))
     club.tell()

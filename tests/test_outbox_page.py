@@ -10,10 +10,9 @@ from click.testing import CliRunner
 import cli
 from outputs import mailroom, preview
 from outputs.feedback import KINDS
-from outputs.letter_states import STATES
+from outputs.letter_states import PAGE, STATES
 from outputs.notices import KINDS as NOTICES
 from outputs.preview import write_preview
-from outputs.telling import PAGE
 from templates.texts import load_texts
 from tests.made_returns import ERROR, OWNER, Made, day
 from tests.test_notices import OTHER, Club
@@ -160,6 +159,11 @@ def test_the_commands_about_letters_draw_it_and_say_where_it_is(tmp_path: Path) 
     assert "Klart til å sendes" in page.read_text(encoding="utf-8")
     run("outbox", "hold", "1", "--by", "Kari", "--reason", "venter")
     assert "hold: venter (Kari)" in page.read_text(encoding="utf-8")
+    words = folder / "brev.txt"
+    words.write_text("Ring oss\n\nKjære dere\n", encoding="utf-8")
+    run("outbox", "edit", "1", "--by", "Kari", "--reason", "vennligere", "--text", str(words))
+    assert "Ring oss</td>" in page.read_text(encoding="utf-8").replace("<div>", "</td>")
+    assert "Kjære dere" in page.read_text(encoding="utf-8")
     page.unlink()
     for command in ("feedback", "remind"):
         run(command)

@@ -154,8 +154,15 @@ def test_a_folder_that_is_no_round_is_told_how_to_make_one(tmp_path: Path) -> No
         ("[office]", "[mail]\nport = 0\n[office]", "mail.port: must be at least 1, not 0. Correct it."),
         ("[office]", "[mail]\nport = 70000\n[office]", "mail.port: must be at most 65535, not 70000. Correct it."),
         ("[office]", '[mail]\npassword = "hemmelig"\n[office]',
-         ("mail.password: is not a known key. "
-          "Use host, large_files, max_megabytes, per_connection, per_minute, port, sender, tls or user.")),
+         ("mail: a password never stands in a file of the round. "
+          "Take it out, and put it in BEHOV_SMTP_PASSWORD.")),
+        ("[office]", '[mailbox]\nhost = "x.no"\nuser = "x"\npassword = "hemmelig"\n[office]',
+         ("mailbox: a password never stands in a file of the round. "
+          "Take it out, and put it in BEHOV_IMAP_PASSWORD.")),
+        ("[office]", "[mail]\nmax_megabytes = 0\n[office]",
+         "mail.max_megabytes: must be more than 0, not 0. Correct it."),
+        ("[office]", '[mail]\nhots = "x.no"\n[office]', "mail.hots: is not a known key. Did you mean «host»?"),
+        ('"Hagelaget"', '" "', 'office.name: it is empty. Write what the office is called, as name = "Kontoret".'),
         ("[office]", '[mail]\nhost = "smtp://x.no"\n[office]',
          "mail.host: «smtp://x.no» is not the name of a server. Write the name alone, as mail.example.no."),
         ("[office]", '[mail]\nsender = "a@b.no,c@d.no"\n[office]',
@@ -168,6 +175,24 @@ def test_a_wrong_setting_is_told_with_its_key_and_what_to_do(tmp_path: Path, old
 
     assert f"round.toml: {sentence}" in lines
     assert len(lines) == (2 if "ofice" in new else 1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ('form = "hagelagg"', "form: there is no such form. Use behovsmelding-2024."),
+        ('language = "en"', "language: the form has no «en». Use nb or nn."),
+        ("deadline = 1999-01-01T12:00:00", "deadline: is before the form opens, 2030-01-01. Write a later one."),
+    ],
+)
+def test_a_setting_that_does_not_go_with_the_form_is_told(tmp_path: Path, setting: str, sentence: str) -> None:
+    key = setting.partition(" ")[0]
+    others = [line for line in SETTINGS.splitlines() if not line.startswith(key)]
+
+    with pytest.raises(RoundError) as raised:
+        settled(tmp_path, "\n".join([setting, *others])).form  # noqa: B018
+
+    assert str(raised.value) == f"round.toml: {sentence}"
 
 
 def test_all_wrong_settings_are_told_at_once(tmp_path: Path) -> None:

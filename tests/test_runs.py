@@ -15,8 +15,10 @@ from click.testing import CliRunner, Result
 
 import cli
 from outputs import runlog
+from outputs.progress import fitted, progress
 
 HERE = Path(__file__).parent.parent
+HAGELAG = HERE / "tests" / "forms" / "hagelag"
 
 
 def run(*words: str) -> Result:
@@ -166,3 +168,47 @@ def test_an_interrupted_run_says_that_it_can_be_taken_up_again(
     assert "Traceback" not in told
     again = json.loads(run("--round", str(unread), "ingest", "--json").stdout)
     assert len(again["files"]) == len(list((unread / "inbox").iterdir()))
+
+
+# what a terminal is shown
+
+
+def test_a_long_line_is_broken_between_words_and_goes_on_further_in() -> None:
+    assert fitted("kort", 80) == "kort"
+    told = fitted(f"\n  «En fil.xlsx»  {'ord ' * 20}\n      behov feedback", 40).splitlines()
+
+    assert told[:2] == ["", "  «En fil.xlsx»  ord ord ord ord ord ord"]
+    assert all(line.startswith("    ord") and len(line) <= 40 for line in told[2:-1])
+    assert told[-1] == "      behov feedback"
+    assert " ".join(told[2:-1]).split() == ["ord"] * 14
+    assert fitted(f"x {'å' * 90}", 40).splitlines() == ["x", f"  {'å' * 90}"], "a word is never cut"
+
+
+def test_nothing_is_drawn_where_there_is_no_terminal_or_no_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(total: int) -> str:
+        with progress("Reading", total) as step:
+            step(total)
+        return capsys.readouterr().err
+
+    assert drawn(3) == ""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    assert drawn(0) == ""
+    assert "3/3" in drawn(3)
+    assert "\x1b[3" in drawn(3)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in drawn(3)
+
+
+@pytest.mark.parametrize("code_page", ["cp1252", "ascii"])
+def test_a_name_that_the_code_page_lacks_is_told_all_the_same(code_page: str, tmp_path: Path) -> None:
+    path = tmp_path / "Ærø – Жана.xlsx"
+    path.write_bytes(b"%PDF-1.7")
+    terminal, words = CliRunner(charset=code_page), ["check", str(path), "--form", str(HAGELAG)]
+
+    told, document = terminal.invoke(cli.main, words), terminal.invoke(cli.main, [*words, "--json"])
+
+    assert (told.exit_code, document.exit_code) == (cli.NEEDS_A_PERSON, cli.NEEDS_A_PERSON), told.exception
+    assert ".xlsx: could not be read" in told.stdout_bytes.decode("cp1252")
+    assert json.loads(document.stdout_bytes.decode(code_page))["files"][0]["path"].endswith("Ærø – Жана.xlsx")

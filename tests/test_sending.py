@@ -104,7 +104,7 @@ class Post:
         return [f"{event['state']} {event['note']}".strip() for event in events]
 
     def say(self, what: str, *numbers: int) -> None:
-        mailroom.obey(self.register, what, numbers, "Kari", "fordi", NOW)
+        mailroom.obey(self.register, numbers, mailroom.Order(what, "Kari", "fordi", NOW))
 
 
 MakePost = Callable[..., Post]

@@ -20,7 +20,7 @@ SOURCES = [ROOT / "cli.py", *(path for folder in FOLDERS for path in sorted((ROO
 ENGINE = [path for path in SOURCES if not path.is_relative_to(FORMS)]
 
 MAX_FILE_LINES = 400
-LONGER = {"cli.py": 950}  # a list of commands that share nothing, with an option for all staff may say; each is short
+LONGER = {"cli.py": 1000}  # a list of commands that share nothing, with an option for all staff may say; each is short
 MAX_FUNCTION_LINES = 60
 SHORTEST_CODE = 3  # a choice code of one or two characters is too common to tell anything
 
@@ -102,7 +102,7 @@ def test_one_file_is_checked_without_loading_what_writes_workbooks_or_keeps_the_
     loading = "import sys, outputs.checking, outputs.telling; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", loading], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
 
-    assert {"polars", "python_calamine"} <= set(done.stdout.split())
+    assert {"polars", "pandera"} <= set(done.stdout.split())
     assert not {"openpyxl", "sqlalchemy", "xlsxwriter", "jinja2", "rich"} & set(done.stdout.split())
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LAYOUTS = Path(__file__).parent
 LAYOUT_NAMES = ("letter.txt", "letter.html")
 FOLDER = "letters"  # in the round
-WIDTH = 76  # characters in a line of text
+WIDTH = 72  # characters in a line of text, so that it can be quoted twice and still fit
 FOR_STAFF = ("redirected",)  # entries that no owner reads
 WITHOUT_NOUNS = ("left_out", "left_out_at")
 LISTS = {"numbers": 13, "weekdays": 7, "months": 12}  # entries that are lists of words, and how many

@@ -1,7 +1,7 @@
 """How each picture is drawn: calm, labelled where the eye is, the same in colour and without."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from outputs.overview.drawing import (
     data,
     draw,
 )
+from outputs.overview.words import number
 
 DASHES = [3, 3]
 SPACED = "replace(format(datum.value, ',~f'), /,/g, ' ')"  # «10 000»
@@ -29,6 +30,8 @@ THICK = 18  # pixels of a bar
 LEADING = 15  # pixels from line to line
 GUTTER = 52  # pixels for the numbers of an axis
 PER_LETTER = 7.0  # pixels, about
+PER_BOLD_LETTER = 8.3  # pixels, about, of a heading
+MOST_LINES = 2  # of a label; the table behind the picture has all of it
 COLOURS = {
     "accepted": BLUE,
     "remarks": PALE,
@@ -104,7 +107,9 @@ class Labels:
     def of(cls, labels: Sequence[str], width: int) -> "Labels":
         """Give labels the room they need, and no more than two fifths of the width."""
         letters = max(min(max(map(len, labels), default=0), int(width * 0.4 / PER_LETTER)), 1)
-        lines = {label: textwrap.wrap(label, letters) or [""] for label in labels}
+        lines = {
+            label: textwrap.wrap(label, letters, max_lines=MOST_LINES, placeholder=" …") or [""] for label in labels
+        }
         longest = max((len(line) for label in lines.values() for line in label), default=0)
         return cls(lines, int(longest * PER_LETTER) + 10 if longest else 0)
 
@@ -224,7 +229,8 @@ def amounts(blocks: Sequence[Amounts], width: int) -> str:
     most = max((bar.amount for one in blocks for bar in one.bars), default=1) or 1
     labels = Labels.of([bar.label for one in blocks for bar in one.bars], width)
     room = width - labels.margin
-    scale = alt.Scale(domain=[0, most * (1 + 100 / max(room - 100, 1))], nice=False)
+    space = _space(bar.told for one in blocks for bar in one.bars)
+    scale = alt.Scale(domain=[0, most * room / max(room - space, 1)], nice=False)
     made = []
     for one in blocks:
         rows = [{"l": bar.label, "n": bar.amount, "t": bar.told, "past": bar.past} for bar in one.bars]
@@ -250,18 +256,20 @@ def findings(rules: Sequence[Rule], width: int) -> str:
             "at": at,
             "l": textwrap.shorten(rule.label, letters, placeholder=" …"),
             "n": rule.reports,
+            "t": number(rule.reports),
             "c": COLOURS[rule.severity],
         }
         for at, rule in enumerate(rules)
     ]
-    scale = alt.Scale(domain=[0, most * (1 + 40 / (width - 40))], nice=False)
+    space = _space([number(most)])
+    scale = alt.Scale(domain=[0, most * width / (width - space)], nice=False)
     x, y = alt.X("n:Q", axis=None, scale=scale), alt.Y("at:O", axis=None, scale=alt.Scale(padding=0))
     base = alt.Chart(data(rows)).encode(y=y)
     bars = base.mark_bar(height=12, cornerRadiusEnd=2, yOffset=9).encode(x=x, color=alt.Color("c:N", scale=None))
     names = base.mark_text(align="left", dy=-8, color=INK, fontSize=SIZE, limit=width).encode(
         x=alt.value(0), text="l:N"
     )
-    counts = base.mark_text(align="left", dx=6, dy=9, color=INK, fontSize=SIZE).encode(x=x, text="n:Q")
+    counts = base.mark_text(align="left", dx=6, dy=9, color=INK, fontSize=SIZE).encode(x=x, text="t:N")
     return draw(alt.layer(bars, names, counts).properties(width=width - 2, height=alt.Step(40)), width, 0)
 
 
@@ -270,29 +278,28 @@ def _stack(rows: Rows, most: int, labels: Labels, width: int) -> Any:  # noqa: A
     import altair as alt  # noqa: PLC0415 - an extra
 
     room = width - labels.margin
-    per_one = (room - 40) / most
+    per_one = (room - _space([number(most)])) / most
     parts = []
     for label, counts in rows:
         start = 0
         for state, n in counts.items():
             if n:
-                fits = n * per_one >= 9 * len(str(n)) + 4
+                told = number(n)
+                fits = n * per_one >= 9 * len(told) + 4
                 colour = COLOURS[state]
                 ink = ON_DARK if colour in DARK else ON_LIGHT
-                parts.append(
-                    {"l": label, "a": start, "b": start + n, "c": colour, "t": str(n) if fits else "", "i": ink}
-                )
+                parts.append({"l": label, "a": start, "b": start + n, "c": colour, "t": told if fits else "", "i": ink})
             start += n
-    sums = [{"l": label, "b": sum(counts.values()), "t": str(sum(counts.values()))} for label, counts in rows]
+    sums = [{"l": label, "b": sum(counts.values()), "t": number(sum(counts.values()))} for label, counts in rows]
     names = [label for label, _ in rows]
     scale, y = alt.Scale(domain=[0, room / per_one], nice=False), labels.rows(names)
     bars = alt.Chart(data(parts)).mark_bar(height=THICK, stroke=PAPER, strokeWidth=1.5)
     bars = bars.encode(y=y, x=alt.X("a:Q", axis=None, scale=scale), x2="b:Q", color=alt.Color("c:N", scale=None))
-    told = alt.Chart(data(parts)).mark_text(fontSize=SIZE - 1).transform_calculate(m="(datum.a + datum.b) / 2")
-    told = told.encode(y=y, x=alt.X("m:Q", axis=None, scale=scale), text="t:N", color=alt.Color("i:N", scale=None))
+    inside = alt.Chart(data(parts)).mark_text(fontSize=SIZE - 1).transform_calculate(m="(datum.a + datum.b) / 2")
+    inside = inside.encode(y=y, x=alt.X("m:Q", axis=None, scale=scale), text="t:N", color=alt.Color("i:N", scale=None))
     ends = alt.Chart(data(sums)).mark_text(align="left", dx=7, color=INK, fontSize=SIZE, fontWeight="bold")
     ends = ends.encode(y=y, x=alt.X("b:Q", axis=None, scale=scale), text="t:N")
-    return alt.layer(bars, told, ends, *labels.written(names)).properties(width=room, height=labels.step(names))
+    return alt.layer(bars, inside, ends, *labels.written(names)).properties(width=room, height=labels.step(names))
 
 
 # what they share
@@ -301,7 +308,12 @@ def _stack(rows: Rows, most: int, labels: Labels, width: int) -> Any:  # noqa: A
 def _title(label: str, width: int, margin: int) -> Any:  # noqa: ANN401 - an altair title
     import altair as alt  # noqa: PLC0415 - an extra
 
-    return alt.TitleParams(textwrap.wrap(label, int(width / PER_LETTER)) or "", dx=-margin)
+    return alt.TitleParams(textwrap.wrap(label, int(width / PER_BOLD_LETTER)) or "", dx=-margin)
+
+
+def _space(ends: Iterable[str]) -> float:
+    """Give the pixels that what stands at the end of a bar needs."""
+    return 10 + PER_BOLD_LETTER * max(map(len, ends), default=0)
 
 
 def _dashes(at: int, y: Any) -> Any:  # noqa: ANN401 - altair's own

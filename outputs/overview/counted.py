@@ -1,7 +1,7 @@
 """What is counted: the round as it stands, in figures and lists, before anything is worded."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -11,14 +11,13 @@ from sqlalchemy import Connection, func, select
 
 from intake.submission import Value
 from outputs.current_answers import asked_by, read_answers
-from outputs.letter_states import NEED_A_PERSON, QUEUED
-from outputs.life import ACCEPTED, JUDGED, NEEDS_CORRECTION, REMARKS
+from outputs.life import JUDGED, NEEDS_CORRECTION
 from outputs.log import as_finding, findings, letters
 from outputs.logbook import came
 from outputs.norwegian import sort_key
 from outputs.notice_letters import INVITATION, REMINDER
-from outputs.notices import answered
 from outputs.register import Register
+from outputs.top import Top, top_of
 from outputs.waiting import waiting
 from templates.binding import FormNames
 from templates.form import Form
@@ -85,68 +84,35 @@ class Counted:
     """A round, counted."""
 
     form: Form
-    now: datetime
-    owners: int
-    sent: int
-    missing: int  # workbooks that nothing counts for
+    top: Top
     reports: list[Report]
     others: list[str]  # reports of which no version counts
     files: list[dict[str, Any]]
     waiting: list[dict[str, Any]]  # files that need a person
     silent: list[Silent]
     found: list[Found]
-    letters: Counter[str]  # by state
     rounds: list[CorrectionRound]
     granted: dict[tuple[int, str], int] = field(default_factory=dict)  # kroner by year and scheme
-
-    def standing(self, *states: str) -> int:
-        """Count the reports in any of these states."""
-        return sum(report.status in states for report in self.reports)
-
-    @property
-    def complete(self) -> int:
-        return self.standing(ACCEPTED, REMARKS)
-
-    def outcome(self, *outcomes: str) -> int:
-        """Count the files that count so now."""
-        return sum(file["outcome"] in outcomes for file in self.files)
-
-    @property
-    def letters_for_a_person(self) -> int:
-        return sum(self.letters[state] for state in NEED_A_PERSON)
-
-    @property
-    def letters_ready(self) -> int:
-        return self.letters[QUEUED]
-
-    @property
-    def overdue(self) -> int:
-        """Count the reports that should have been corrected by now."""
-        due = (report.row["correction_deadline"] for report in self.reports if report.status == NEEDS_CORRECTION)
-        return sum(when is not None and when < self.now for when in due)
 
 
 def count(round_: Round, register: Register, now: datetime) -> Counted:
     """Count all there is to tell of a round, from one view of its register."""
     with register.reading() as connection:
         reports = _reports(connection, round_, register)
-        files, sent = register.files(), round_.sent()
+        files = register.files()
+        top = top_of(round_, register, files, now)
         by_name = {report.name: report for report in reports}
         version = register.current.version
         every = connection.scalars(select(version.c.report).distinct())
         return Counted(
             form=round_.form,
-            now=now,
-            owners=len(round_.recipients),
-            sent=len(sent),
-            missing=len(sent.keys() - by_name.keys()),
+            top=top,
             reports=reports,
             others=sorted(set(every) - by_name.keys()),
             files=files,
             waiting=_waiting(files),
-            silent=_silent(connection, round_, register),
+            silent=_silent(connection, round_, top.silent),
             found=_found(connection, register, by_name),
-            letters=_letters(connection),
             rounds=_rounds(connection, register, by_name),
             granted=_granted(round_),
         )
@@ -203,8 +169,7 @@ def _waiting(files: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**item, "name": row["name"], "received": row["received"], "words": row["reason"]} for row, item in told]
 
 
-def _silent(connection: Connection, round_: Round, register: Register) -> list[Silent]:
-    heard_from = answered(connection, register)
+def _silent(connection: Connection, round_: Round, owners: Collection[str]) -> list[Silent]:
     workbooks = Counter(line.orgnr for line in round_.sent().values())
     query = select(letters.c.recipient, letters.c.kind, func.max(letters.c.made_at))
     query = query.where(letters.c.kind.in_((INVITATION, REMINDER))).group_by(letters.c.recipient, letters.c.kind)
@@ -212,7 +177,7 @@ def _silent(connection: Connection, round_: Round, register: Register) -> list[S
     silent = [
         Silent(recipient, workbooks[orgnr], written.get((orgnr, INVITATION)), written.get((orgnr, REMINDER)))
         for orgnr, recipient in round_.recipients.items()
-        if orgnr not in heard_from and workbooks[orgnr]
+        if orgnr in owners
     ]
     return sorted(silent, key=lambda one: sort_key(one.recipient.name))
 
@@ -226,11 +191,6 @@ def _found(connection: Connection, register: Register, reports: Mapping[str, Rep
         for row in rows
         if reports[row["report"]].status in (*JUDGED, LATE)
     ]
-
-
-def _letters(connection: Connection) -> Counter[str]:
-    query = select(letters.c.state, func.count()).group_by(letters.c.state)
-    return Counter({str(row[0]): int(row[1]) for row in connection.execute(query)})
 
 
 # corrections

@@ -10,6 +10,7 @@ from outputs.overview.words import Words, number
 
 PLAIN_NAME = re.compile(r"[A-Z0-9]{1,12}(?:-[0-9]{1,9}){0,4}")
 MOST = 400  # rows of a list on the front page
+TITLE = 100  # characters of what a report is called
 BEGINNING = 25  # rows of a longer one
 
 
@@ -98,7 +99,7 @@ def _reports(counted: Counted, words: Words) -> List:
             [
                 _report(one.name),
                 text(one.owner),
-                text(row["title"]),
+                text(row["title"], TITLE),
                 *(text(labels.get(getattr(one, role), getattr(one, role)), 60) for role, labels in called.items()),
                 Cell(words.status(status), look=f"state {status}"),
                 Cell(words.date(row["received"]), sort=row["received"].isoformat()),

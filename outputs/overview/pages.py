@@ -11,20 +11,18 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from outputs.life import ACCEPTED, NEEDS_CORRECTION, QUARANTINED, REJECTED, REMARKS, WITHDRAWN
+from outputs.life import ACCEPTED, NEEDS_CORRECTION, REMARKS
 from outputs.log import FAILED
 from outputs.overview.counted import Counted
 from outputs.overview.drawing import drawing
 from outputs.overview.lists import List, lists
 from outputs.overview.pictures import NARROW, WIDE, Picture, pictures
 from outputs.overview.words import Words, number
-from outputs.waiting import BY_WHOM
+from outputs.top import OUT, SETTLED_BY, SHARE, Top
 from templates.round import Round
 from validation.verdict import LATE
 
 HERE = Path(__file__).parent
-UNREADABLE = "unreadable"
-OUT = (WITHDRAWN, REJECTED)
 WHOLE = 1000  # how wide the bar of all reports is
 
 
@@ -93,13 +91,13 @@ def _front(round_: Round, counted: Counted, words: Words, every: list[List], *, 
     contents = [(name, words.say(name)) for name in ("needs", "standing", "pictures")]
     return Front(
         title=words.own(counted.form.file.title),
-        subtitle=words.say("subtitle", form=counted.form.name, moment=words.moment(counted.now), office=office),
+        subtitle=words.say("subtitle", form=counted.form.name, moment=words.moment(counted.top.now), office=office),
         contents=contents + [(f"{one.id}-section", one.heading) for one in every],
         needs=list(_needs(counted, words)),
-        lead=_lead(counted, words),
-        deadline=_deadline(counted, words),
-        bar=list(_bar(counted)),
-        figures=list(_figures(counted, words)),
+        lead=_lead(counted.top, words),
+        deadline=_deadline(counted.top, words),
+        bar=list(_bar(counted.top)),
+        figures=list(_figures(counted.top, words)),
         pictures=pictures(counted, words),
         drawn=drawn,
         lists=[one.on_front for one in every],
@@ -110,50 +108,35 @@ def _front(round_: Round, counted: Counted, words: Words, every: list[List], *, 
 
 
 def _needs(counted: Counted, words: Words) -> Iterator[Need]:
-    """List what waits for a person, the most pressing first."""
-    settled_by = {
-        FAILED: "behov ingest",
-        LATE: f"behov decide … accept-late {BY_WHOM}",
-        QUARANTINED: f"behov decide … accept {BY_WHOM}",
-        UNREADABLE: f"behov decide … reject {BY_WHOM}",
-    }
-    for outcome, command in settled_by.items():
-        if files := counted.outcome(outcome):
-            text = words.count(f"need_{outcome}", files)
-            yield Need(text, command, outcome, "#files-section", words.say("see_files"))
-    if counted.letters_for_a_person:
-        yield Need(words.count("need_letters", counted.letters_for_a_person), "behov outbox", FAILED)
-    if counted.letters_ready:
-        yield Need(words.count("need_ready", counted.letters_ready), "behov feedback --send", "left")
-    if counted.overdue:
-        yield Need(words.count("need_overdue", counted.overdue), "behov remind --send", "left")
-    if counted.silent and counted.now > counted.form.deadline:
-        text, link = words.count("need_silent", len(counted.silent)), words.say("see_owners")
-        yield Need(text, "behov remind --send", "left", "#owners-section", link)
+    leads_to = dict.fromkeys(SETTLED_BY, ("#files-section", words.say("see_files")))
+    leads_to["silent"] = ("#owners-section", words.say("see_owners"))
+    for need in counted.top.needs():
+        href, link = leads_to.get(need.kind, ("", ""))
+        look = need.kind if need.kind in SETTLED_BY else FAILED if need.kind == "letters" else "left"
+        yield Need(words.count(f"need_{need.kind}", need.number), need.command, look, href, link)
 
 
 # how the round stands
 
 
-def _lead(counted: Counted, words: Words) -> str:
-    if not counted.sent:
+def _lead(top: Top, words: Words) -> str:
+    if not top.sent:
         return words.say("nothing_sent")
-    return words.say("in_of_sent", came=number(len(counted.reports)), sent=number(counted.sent))
+    return words.say("in_of_sent", came=number(top.returned), sent=number(top.sent))
 
 
-def _deadline(counted: Counted, words: Words) -> str:
-    deadline = counted.form.deadline
-    left = (words.local(deadline).date() - words.local(counted.now).date()).days
-    if counted.now > deadline:
-        return words.say("deadline_passed", day=words.day(deadline))
+def _deadline(top: Top, words: Words) -> str:
+    left = (words.local(top.deadline).date() - words.local(top.now).date()).days
+    if top.now > top.deadline:
+        return words.say("deadline_passed", day=words.day(top.deadline))
     if left == 0:
-        return words.say("deadline_today", day=words.day(deadline))
-    return words.count("deadline_left", left, day=words.day(deadline))
+        return words.say("deadline_today", day=words.day(top.deadline))
+    return words.count("deadline_left", left, day=words.day(top.deadline))
 
 
-def _bar(counted: Counted) -> Iterator[Part]:
-    states = {state: counted.standing(state) for state in (ACCEPTED, REMARKS, NEEDS_CORRECTION, LATE)}
-    states |= {"out": counted.standing(*OUT), "none": counted.missing}
+def _bar(top: Top) -> Iterator[Part]:
+    states = {state: top.standing(state) for state in (ACCEPTED, REMARKS, NEEDS_CORRECTION, LATE)}
+    states |= {"out": top.standing(*OUT), "none": top.missing}
     total, start = sum(states.values()), 0
     for look, n in states.items():
         if n:
@@ -161,22 +144,14 @@ def _bar(counted: Counted) -> Iterator[Part]:
         start += n
 
 
-def _figures(counted: Counted, words: Words) -> Iterator[Figure]:
-    def more(key: str, n: int) -> str:
-        return words.say(key, n=number(n)) if n else ""
-
-    came = len(counted.reports)
-    figures = {
-        "sent": (counted.sent, more("figure_owners", counted.owners)),
-        "returned": (came, words.share(came, counted.sent) if counted.sent else ""),
-        "complete": (counted.complete, more("figure_with_questions", counted.standing(REMARKS))),
-        "wrong": (counted.standing(NEEDS_CORRECTION), more("figure_overdue", counted.overdue)),
-        "late": (counted.standing(LATE), more("figure_out", counted.standing(*OUT))),
-        "unreadable": (counted.outcome(UNREADABLE), ""),
-        "missing": (counted.missing, more("figure_silent", len(counted.silent))),
-    }
-    for name, (n, note) in figures.items():
-        yield Figure(name, number(n), words.say(f"figure_{name}"), note)
+def _figures(top: Top, words: Words) -> Iterator[Figure]:
+    for one in top.figures():
+        note = ""
+        if one.note == SHARE:
+            note = words.share(one.number, one.more) if one.more else ""
+        elif one.more:
+            note = words.say(f"figure_{one.note}", n=number(one.more))
+        yield Figure(one.kind, number(one.number), words.say(f"figure_{one.kind}"), note)
 
 
 # how a page is made

@@ -72,13 +72,13 @@ def _returns(counted: Counted, words: Words) -> Picture | None:
         ticks = {at: words.phrases.day(day) for at, day in enumerate(days) if day.weekday() == 0}
     chart = charts.Returns(
         rows,
-        counted.sent,
+        counted.top.sent,
         days.index(deadline.date()) if deadline.date() in days else 0,
         ticks,
         {
             "in_all": words.say("chart_came", n=number(total)),
             "per_day": words.say("chart_per_day"),
-            "sent": words.say("chart_sent", n=number(counted.sent)),
+            "sent": words.say("chart_sent", n=number(counted.top.sent)),
             "deadline": words.say("chart_deadline", day=words.day(deadline)),
         },
     )
@@ -128,7 +128,7 @@ def _places(counted: Counted, words: Words) -> Picture | None:
         "places_say",
         complete=words.share(done.total(), len(counted.reports)),
         n=number(len(counted.reports)),
-        wrong=number(counted.standing(NEEDS_CORRECTION)),
+        wrong=number(counted.top.standing(NEEDS_CORRECTION)),
     )
     heads = [Column(_asked(counted, words, roles.scheme)), Column(_asked(counted, words, roles.region))]
     columns = (*heads, *(Column(words.status(state), "n") for state in states), Column(words.say("in_all"), "n"))
@@ -217,12 +217,12 @@ def _findings(counted: Counted, words: Words) -> Picture | None:
     most = sorted(broken, key=lambda rule: (-broken[rule], rule))[:MOST_COMMON]
     if not most:
         return None
+    described = {rule.id: rule.later for rule in counted.form.rules if rule.later}
     bars, lines = [], []
     for rule in most:
         finding = by_rule[rule][0].finding
-        about = Counter(
-            words.own(one.finding.label) or one.finding.sheet or words.own(one.finding.message) for one in by_rule[rule]
-        ).most_common(1)[0][0]
+        places = Counter(words.own(one.finding.label) or one.finding.sheet for one in by_rule[rule])
+        about = places.most_common(1)[0][0] or words.own(described.get(rule, finding.message)).rstrip(".")
         label = " ".join(filter(None, (rule, textwrap.shorten(about, 70, placeholder=" …"))))
         bars.append(charts.Rule(label, broken[rule], finding.severity))
         said = words.own(finding.message)
@@ -250,7 +250,7 @@ def _progress(counted: Counted, words: Words) -> Picture | None:
     ]
     used = [state for state in PROGRESS if any(counts[state] for _, counts in rows)]
     first = counted.rounds[0]
-    open_now = counted.standing(NEEDS_CORRECTION)
+    open_now = counted.top.standing(NEEDS_CORRECTION)
     says = words.say("progress_say", n=number(first.asked), corrected=number(first.corrected), left=number(open_now))
     columns = (Column(words.say("correction")), *(Column(words.say(f"progress_{state}"), "n") for state in PROGRESS))
     lines = [(Cell(label), *(Cell(number(n)) for n in counts.values())) for label, counts in rows]

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from outputs.letters.words import Phrases, capital, clean
+from outputs.top import percent
 from templates.form import Form
 from templates.texts import load_texts
 
@@ -45,10 +46,8 @@ class Words:
         return self.say("millions", amount=number(round(amount / MILLION, 1)))
 
     def share(self, part: int, whole: int) -> str:
-        """Write how much of the whole a part is, in percent; never 0 or 100 of what is neither."""
-        percent = round(100 * part / whole) if whole else 0
-        percent = min(max(percent, int(part > 0)), 99 if part < whole else 100)
-        return f"{percent}{NBSP}%"
+        """Write how much of the whole a part is."""
+        return f"{percent(part, whole)}{NBSP}%"
 
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
