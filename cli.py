@@ -9,7 +9,7 @@ from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -365,10 +365,7 @@ def extend(folder: Path, report: str, until: datetime, *, reason: str, by: str, 
     with _told_plainly():
         round_, register = _register(folder)
         done = extend(round_, register, report, until.date(), Wish(EXTEND, "", reason, by, _now(round_.form)))
-    if as_json:
-        _print_json(done)
-    else:
-        _tell(extended_lines(done))
+    _give(done, extended_lines(done), as_json=as_json)
 
 
 @main.command()
@@ -442,7 +439,7 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
 def status(folder: Path, *, as_json: bool) -> None:
     """Show where the round stands: what waits for a person, and the figures the dashboard begins with."""
     from outputs.checking import known_of
-    from outputs.telling import status_lines, unchecked_lines
+    from outputs.telling import status_lines
     from outputs.top import top_of
     from validation.known import unchecked
 
@@ -452,11 +449,8 @@ def status(folder: Path, *, as_json: bool) -> None:
             counts = register.status_counts()
             top = top_of(round_, register, register.files(), _now(round_.form))
         skipped = unchecked(round_.form, known_of(round_))
-    if as_json:
-        _print_json({"recipients": len(round_.recipients), "sent": top.sent, **counts})
-    else:
-        _tell(status_lines(top, counts["need_a_person"]))
-        _tell(unchecked_lines(skipped))
+    document = {"recipients": len(round_.recipients), "sent": top.sent, **counts}
+    _give(document, status_lines(top, counts["need_a_person"], skipped), as_json=as_json)
     sys.exit(NEEDS_A_PERSON if counts["need_a_person"] or top.letters_for_a_person else DONE)
 
 
@@ -471,10 +465,7 @@ def show(folder: Path, subject: str, *, as_json: bool) -> None:
     with _told_plainly():
         round_, register = _register(folder)
         told = story(round_, register, subject)
-    if as_json:
-        _print_json(told)
-    else:
-        _tell(story_lines(told, round_.form.languages[0]))
+    _give(told, story_lines(told, round_.form.languages[0]), as_json=as_json)
 
 
 @main.command()
@@ -498,10 +489,7 @@ def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish
     with _told_plainly():
         round_, register = _register(folder)
         done = decide(round_, register, report, Wish(decision, at=_now(round_.form), **wish))
-    if as_json:
-        _print_json(done.json())
-    else:
-        _tell(decided_lines(done))
+    _give(done.json(), decided_lines(done), as_json=as_json)
 
 
 @main.command()
@@ -515,10 +503,7 @@ def rebuild(folder: Path, *, as_json: bool) -> None:
     with _told_plainly():
         round_ = _round(folder)
         done = rebuild(round_, _now(round_.form))
-    if as_json:
-        _print_json(done)
-    else:
-        _tell(rebuilt_lines(done))
+    _give(done, rebuilt_lines(done), as_json=as_json)
 
 
 @main.command()
@@ -535,10 +520,7 @@ def verify(folder: Path, *, against: Path | None, as_json: bool) -> None:
 
     with _told_plainly():
         problems = verify(*_register(folder), against)
-    if as_json:
-        _print_json({"ok": not problems, "problems": problems})
-    else:
-        _tell(verified_lines(problems))
+    _give({"ok": not problems, "problems": problems}, verified_lines(problems), as_json=as_json)
     sys.exit(NEEDS_A_PERSON if problems else DONE)
 
 
@@ -565,10 +547,7 @@ def forget(folder: Path, *, other: Path | None, by: str, reason: str, yes: bool,
             if not click.confirm("This cannot be taken back. Import what caseworkers have filled in first. Go on?"):
                 sys.exit(DONE)
         done = planned if _is_dry() or not planned.anything else forget(round_, register, wish)
-    if as_json:
-        _print_json(done.json(dry=_is_dry()))
-    else:
-        _tell(forgotten_lines(done, dry=_is_dry()))
+    _give(done.json(dry=_is_dry()), forgotten_lines(done, dry=_is_dry()), as_json=as_json)
 
 
 @main.command()
@@ -582,10 +561,7 @@ def backup(folder: Path, path: Path | None, *, dry_run: bool, as_json: bool) -> 
 
     with _told_plainly():
         done = back_up(_round(folder), path or folder / "backup", dry=dry_run)
-    if as_json:
-        _print_json(done.json())
-    else:
-        _tell(done.lines(dry=dry_run))
+    _give(done.json(), done.lines(dry=dry_run), as_json=as_json)
 
 
 @main.command()
@@ -605,15 +581,14 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
     xlsx: the workbook. csv, parquet: each of its tables as a file. journal: what came in and went out, for the archive.
     """
     from outputs import exports
+    from outputs.telling import exported_lines
 
     with _told_plainly():
         round_, register = _register(folder)
         chosen = _language(round_, language)
         made = exports.write(round_, register, kind, _instead(path), chosen, _now(round_.form))
-    if as_json:
-        _print_json({"format": kind, "language": chosen, "files": [str(written) for written in made]})
-    else:
-        _tell(f"Wrote {written}" for written in made)
+    document = {"format": kind, "language": chosen, "files": [str(written) for written in made]}
+    _give(document, exported_lines(made, kind), as_json=as_json)
 
 
 @main.command("import")
@@ -686,10 +661,7 @@ def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
         round_, register = _register(folder)
         chosen = _language(round_, language)
         made = make_dashboard(round_, register, _now(round_.form), chosen, _progress())
-    if as_json:
-        _print_json(made.json())
-    else:
-        _tell(dashboard_lines(made))
+    _give(made.json(), dashboard_lines(made), as_json=as_json)
 
 
 @main.group()
@@ -703,10 +675,7 @@ def form_list(*, as_json: bool) -> None:
     """List the forms that come with the program."""
     from templates.definition import form_names
 
-    if as_json:
-        _print_json({"forms": list(form_names())})
-    else:
-        _tell(form_names())
+    _give({"forms": list(form_names())}, form_names(), as_json=as_json)
 
 
 @form.command("check")
@@ -720,10 +689,8 @@ def form_check(name: str, *, as_json: bool) -> None:
     with _told_plainly():
         checked = _form(name)
         worth_a_look = list(notes(checked))
-    if as_json:
-        _print_json({"form": checked.name, "version": checked.version, "notes": [str(note) for note in worth_a_look]})
-    else:
-        _tell(form_lines(checked, worth_a_look))
+    document = {"form": checked.name, "version": checked.version, "notes": [str(note) for note in worth_a_look]}
+    _give(document, form_lines(checked, worth_a_look), as_json=as_json)
 
 
 @form.command("preview")
@@ -755,10 +722,7 @@ def form_diff(old: str, new: str, *, as_json: bool) -> None:
 
     with _told_plainly():
         older, newer = _form(old), _form(new)
-    if as_json:
-        _print_json(diff_json(older, newer))
-    else:
-        _tell(diff_lines(older, newer))
+    _give(diff_json(older, newer), diff_lines(older, newer), as_json=as_json)
 
 
 @form.command("export")
@@ -828,10 +792,7 @@ def form_try_rule(folder: Path, rule: str, other: Path | None, *, as_json: bool)
     with _told_plainly():
         round_, register = _register(other or folder)
         tried = try_rule(round_, register, rule)
-    if as_json:
-        _print_json(tried_json(tried))
-    else:
-        _tell(tried_lines(tried, round_))
+    _give(tried_json(tried), tried_lines(tried, round_), as_json=as_json)
 
 
 # what the commands share
@@ -912,7 +873,7 @@ def _now(form: "Form") -> datetime:
 def _told_plainly() -> Iterator[None]:
     """Turn every failure into one sentence: theirs with exit code 2, ours with 3 and a log."""
     from intake.sources import SourceError
-    from outputs.refusals import RefusalError
+    from outputs.refusals import RefusalError, refusal
     from templates.definition import FormError
     from templates.round import RoundError
     from templates.tables import TableError
@@ -928,12 +889,21 @@ def _told_plainly() -> Iterator[None]:
         raise WrongUse(f"the form definition has {what}:\n{lines}") from None
     except (RoundError, TableError, SourceError, WaiversError, RefusalError) as error:
         raise WrongUse(str(error)) from None
+    except OSError as error:
+        refused = refusal(error)
+        if refused is None:
+            _fail(error)
+        raise WrongUse(str(refused)) from None
     except Exception as error:  # noqa: BLE001 - the one place where our own failures end
-        from outputs.runlog import keep_trace
+        _fail(error)
 
-        path = keep_trace(error)
-        click.echo(f"Error: something in the program failed ({type(error).__name__}). Details: {path}", err=True)
-        sys.exit(OUR_FAILURE)
+
+def _fail(error: Exception) -> NoReturn:
+    from outputs.runlog import keep_trace
+
+    path = keep_trace(error)
+    click.echo(f"Error: something in the program failed ({type(error).__name__}). Details: {path}", err=True)
+    sys.exit(OUR_FAILURE)
 
 
 def _exit_code(outcomes: Iterable[str]) -> int:
@@ -948,6 +918,14 @@ def _print_json(document: dict[str, Any]) -> None:
     document = played.document_as_told(document) if played else document
     any_letter = "utf" in (sys.stdout.encoding or "").lower()  # else they are escaped, which says the same
     click.echo(json.dumps(document, ensure_ascii=not any_letter, indent=1))
+
+
+def _give(document: dict[str, Any], lines: Iterable[str], *, as_json: bool) -> None:
+    """Tell what was done, to a program or to a person."""
+    if as_json:
+        _print_json(document)
+    else:
+        _tell(lines)
 
 
 def _tell(lines: Iterable[str]) -> None:

@@ -107,6 +107,8 @@ def demo_lines(done: Demo, folder: Path) -> Iterator[str]:
 
 def _fresh_round(folder: Path, form_name: str, seed: int) -> Round:
     if (folder / MARK).exists():
+        for path in (folder / "archive").glob("*"):
+            path.chmod(0o600)  # Windows removes no file that is read-only
         shutil.rmtree(folder)
     elif folder.exists() and any(folder.iterdir()):
         raise RoundError(f"{folder} holds something that is no demo; choose another folder")

@@ -57,13 +57,13 @@ def correction_due(form: Form, today: date) -> date:
 
 def letter_kind(returns: Sequence[Received]) -> str:
     """Say what the letter is above all, by what it asks of the owner."""
-    new = [item for item in returns if not item.again]
-    if not new:
+    if all(item.again for item in returns):
         return "duplicate"
-    if any(item.errors for item in new):
+    if any(item.errors for item in returns):
         return "correction"
-    refused = {item.kind_of_refusal for item in new if item.refused}
-    return next((kind for kind in ASKING_ANEW if kind in refused), "late" if any(i.late for i in new) else "receipt")
+    refused = {item.kind_of_refusal for item in returns if item.refused}
+    late = any(item.late for item in returns)
+    return next((kind for kind in ASKING_ANEW if kind in refused), "late" if late else "receipt")
 
 
 def _due(form: Form, about: Sequence[Received], today: date) -> date | None:

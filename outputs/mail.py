@@ -5,7 +5,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -40,6 +40,7 @@ class Delivery:
     state: str
     words: str = ""  # the server's
     goes_on: bool = True  # whether the connection can be used again
+    refused: tuple[str, ...] = ()  # the addresses of a letter that was sent, but not to all
 
 
 class UnreachableError(MailError):
@@ -78,31 +79,33 @@ class Line:
         self.taken += 1
         data = _on_the_wire(message)
         try:
-            refusal, note = self._announce(sender, to, len(data))
+            refusal, not_to = self._announce(sender, to, len(data))
             if refusal:
                 return self._refused(*refusal)
             self._smtp.send(data)
         except OSError as error:  # without the end of the message, the server must not deliver it
             return Delivery(QUEUED, clean(f"the connection broke: {error}"), goes_on=False)
-        return self._finish(note)
+        return self._finish(not_to)
 
-    def _announce(self, sender: str, to: Sequence[str], size: int) -> tuple[tuple[int, bytes] | None, str]:
-        """Say who sends to whom; give the server's no to all, or else what it said of some."""
+    def _announce(
+        self, sender: str, to: Sequence[str], size: int
+    ) -> tuple[tuple[int, bytes] | None, dict[str, tuple[int, bytes]]]:
+        """Say who sends to whom; give the server's no to all, or else its no to some."""
         code, words = self._smtp.mail(sender, [f"size={size}"] if self._smtp.has_extn("size") else [])
         if code >= PERMANENT and code != TOO_LARGE:
             raise MailError(f"the mail server takes nothing from {sender}: {_told(code, words)}")
         if code not in OK:
-            return (code, words), ""
+            return (code, words), {}
         answers = {address: self._smtp.rcpt(address) for address in to}
         refused = {address: answer for address, answer in answers.items() if answer[0] not in OK}
         if len(refused) == len(answers):
-            return min(refused.values()), ""  # one that may be asked again counts before one that may not
+            return min(refused.values()), {}  # one that may be asked again counts before one that may not
         code, words = self._smtp.docmd("DATA")
         if code != GO_ON:
-            return (code, words), ""
-        return None, "; ".join(f"not to {address}: {_told(*answer)}" for address, answer in refused.items())
+            return (code, words), {}
+        return None, refused
 
-    def _finish(self, note: str) -> Delivery:
+    def _finish(self, not_to: Mapping[str, tuple[int, bytes]]) -> Delivery:
         """End the message; from here on the server may have taken it, whatever we hear."""
         try:
             assert self._smtp.sock is not None  # it was a moment ago
@@ -114,7 +117,8 @@ class Line:
             return Delivery(UNCERTAIN, clean(f"the connection broke before the answer: {error}"), goes_on=False)
         if code not in OK:
             return self._refused(code, words)
-        return Delivery(SENT, "; ".join(filter(None, (_told(code, words), note))))
+        notes = (f"not to {address}: {_told(*answer)}" for address, answer in not_to.items())
+        return Delivery(SENT, "; ".join([_told(code, words), *notes]), refused=tuple(not_to))
 
     def _refused(self, code: int, words: bytes) -> Delivery:
         delivery = Delivery(FAILED if code >= PERMANENT else QUEUED, _told(code, words), code != SERVICE_STOPS)

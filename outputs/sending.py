@@ -53,6 +53,7 @@ class Run:
     letters: list[dict[str, Any]]
     counts: dict[str, int]  # letters by how handing them over ended
     stopped: str = ""
+    refused: tuple[str, ...] = ()  # addresses that the server did not take, of letters that it took to another
 
     @property
     def done(self) -> bool:
@@ -112,6 +113,7 @@ class _Sender:
             raise MailError(f"«{self.sender}» is not an address that mail servers take; see sender in round.toml")
         self.redirect = redirect
         self.ended: dict[int, str] = {}
+        self.refused: list[str] = []
         self.uncertain = 0
         self._line: Line | None = None
         self._last = float("-inf")  # when the last letter was begun
@@ -135,7 +137,8 @@ class _Sender:
         return self.told(self.ended, stopped)
 
     def told(self, ended: Mapping[int, str], stopped: str = "") -> Run:
-        return Run(self._rows(ended), dict(sorted(Counter(ended.values()).items())), stopped)
+        counts = dict(sorted(Counter(ended.values()).items()))
+        return Run(self._rows(ended), counts, stopped, tuple(self.refused))
 
     def _once(self, numbers: Sequence[int], step: Callable[[int], None]) -> list[int]:
         """Try each letter; give those that may be tried again."""
@@ -194,6 +197,7 @@ class _Sender:
     def _end(self, number: int, delivery: Delivery) -> str:
         with self.register.writing() as connection:
             mailroom.move(connection, number, delivery.state, delivery.words, self.clock.now())
+        self.refused += delivery.refused
         self.ended[number] = delivery.state
         return delivery.state
 

@@ -311,7 +311,8 @@ def _event_lines(told: Story) -> Iterator[str]:
         yield "\nDecisions"
         for one in told["decisions"]:
             about = ", ".join([_ruled(ruling["number"], ruling["ruling"]) for ruling in one["rulings"]] + one["waives"])
-            yield f"  {_time(one['at'])}  {one['decision']} by {one['by']}: {one['reason']}  ({about})"
+            told_of = f"  ({about})" if about else ""
+            yield f"  {_time(one['at'])}  {one['decision']} by {one['by']}: {one['reason']}{told_of}"
 
 
 def _ruled(number: int | None, ruling: str) -> str:

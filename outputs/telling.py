@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from intake.mailbox import Collection, Listed
 from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, STATES
 from outputs.outcomes import WORDS
+from outputs.waiting import typed
 from templates.form import Form
 from templates.round import Round
 from validation.verdict import LATE, Verdict
@@ -90,13 +91,12 @@ def summary(verdicts: Sequence[Verdict], form: Form) -> Iterator[str]:
 def _named(verdict: Verdict, language: str) -> str:
     """One file that a person must look at: its name, who sent it, and why."""
     source = verdict.source
-    sender = f"from {source.sender}" if source.sender else ""
-    return "  ".join(filter(None, (_about(source.name, verdict.reason.get(language, "")), sender)))
+    return _about(source.name, f", from {source.sender}" if source.sender else "", verdict.reason.get(language, ""))
 
 
-def _about(name: str, reason: str) -> str:
-    """Say why, with the name of the file unless the reason has it."""
-    return reason if name in reason else f"«{name}»  {reason}"
+def _about(name: str, sender: str, reason: str) -> str:
+    """Say why, with the name of the file unless the reason has it and nobody is known to have sent it."""
+    return reason if name in reason and not sender else f"«{name}»{sender}  {reason}"
 
 
 def ingest_lines(
@@ -157,8 +157,8 @@ def _verdict_lines(verdict: Verdict, form: Form) -> Iterator[str]:
         yield f"  {finding.severity:<8}{finding.rule:<6} {place:<23} {finding.message[language]}"
 
 
-def status_lines(top: "Top", waiting: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """A round, as the dashboard begins: what waits for a person, the figures, and the files that wait."""
+def status_lines(top: "Top", waiting: Sequence[dict[str, Any]], unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """A round, as the dashboard begins: what waits for a person, the figures, files that wait, what is unchecked."""
     yield "Waits for a person"
     needs = top.needs()
     for need in needs:
@@ -174,6 +174,7 @@ def status_lines(top: "Top", waiting: Sequence[dict[str, Any]]) -> Iterator[str]
     if waiting:
         yield "\nFiles that wait, each with the command that most likely settles it"
         yield from _some([_waiting(item) for item in waiting])
+    yield from unchecked_lines(unchecked)
 
 
 def _one_or_many(words: str, number: int) -> str:
@@ -209,6 +210,8 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
         yield "To send them: the same command with --send."
     if run:
         yield from (f"  {state:<28}{count:>5}" for state, count in run.counts.items())
+        if run.refused:
+            yield f"Sent, but not to {', '.join(run.refused)}: the mail server does not take that address."
         if run.stopped:
             yield f"Sending stopped: {run.stopped}. The rest waits; the same command goes on with it."
         if not run.done:
@@ -232,6 +235,13 @@ def left_lines(left: Sequence[str]) -> Iterator[str]:
             f"{counted(len(left), 'owner')} left out: something waits for a person, or may still be corrected "
             f"(behov status). {', '.join(left[:SHOWN])}{' …' if len(left) > SHOWN else ''}"
         )
+
+
+def exported_lines(made: Sequence[Path], kind: str) -> Iterator[str]:
+    """What was written of the register, and how it comes back."""
+    yield from (f"Wrote {path}" for path in made)
+    if kind == "xlsx":
+        yield f"What is written in the yellow columns comes back with: behov import {typed(made[0])} --dry-run"
 
 
 def dashboard_lines(made: "Dashboard") -> Iterator[str]:
@@ -280,5 +290,5 @@ def _some(lines: Sequence[str], all_of_them: str = "behov status --json") -> Ite
 
 def _waiting(item: dict[str, Any]) -> str:
     name, report = Path(item["path"]).name, item["report"] or ""
-    why = "  ".join(filter(None, (report, _about(name, item["reason"] or WORDS[item["outcome"]]))))
+    why = "  ".join(filter(None, (report, _about(name, "", item["reason"] or WORDS[item["outcome"]]))))
     return f"{why}\n      {item['command']}"

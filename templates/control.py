@@ -9,8 +9,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.formula import text
 from templates.layout import MARK_CONTROL, RULES_SHEET
-from templates.listing import AMONG, CELL, COLUMN, FOUND, LISTED, ROW, TAB
+from templates.listing import AMONG, BEFORE, CELL, COLUMN, FOUND, LISTED, ROW, TAB
 from templates.live_block import FIRST_ROW, Block
+from templates.live_plan import Plan
 from templates.shared import Shared
 from templates.sheets import Writer
 
@@ -34,7 +35,7 @@ def write_control(writer: Writer) -> Worksheet:
     blocks = list(writer.live.plan.blocks.values())
     _write_counts(writer, sheet, blocks)
     _write_sheets(writer, sheet, blocks)
-    _write_list(writer, sheet, SHEETS_HEAD + len(blocks) + 2)
+    _write_list(writer, sheet, _list_head(writer.live.plan))
     return sheet
 
 
@@ -53,6 +54,17 @@ def _write_counts(writer: Writer, sheet: Worksheet, blocks: list[Block]) -> None
     sheet[f"B{ASKED}"] = f'=IF({asked}=0,"",IF({asked}=1,{one},SUBSTITUTE({many},"{{}}",{asked})))'
     style.NOTE.dress(sheet[f"B{ASKED}"])
     sheet.row_dimensions[ASKED].height = 20
+
+
+def listed_rows(plan: Plan) -> tuple[str, str]:
+    """The last cell of the list, and the formula of how many rows of the sheet have something in them."""
+    head = _list_head(plan)
+    number = f"{BEFORE}{FIRST_ROW + 2 * len(plan.blocks)}"
+    return f"$E${head + LISTED}", f"{head}+MAX(1,MIN({LISTED},{number}))"
+
+
+def _list_head(plan: Plan) -> int:
+    return SHEETS_HEAD + len(plan.blocks) + 2
 
 
 def _count(mark: str, blocks: list[Block]) -> str:

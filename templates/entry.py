@@ -107,11 +107,18 @@ def _error_text(question: Question) -> str | None:
     return "dv_length" if question.max_length else None
 
 
-def fetched(form: Form, records: Records, source: Lookup, place: SheetLayout, row: int) -> str:
-    """The formula that fetches a value from a list by another answer of the same row."""
-    key = f"${place.columns[source.key]}{row}" if place.columns else answer_name(place.sheet.key, source.key)
+def fetched(form: Form, records: Records, source: Lookup, place: SheetLayout) -> str:
+    """The formula that fetches a value from a list by another answer of the same row.
+
+    It is written alike in every row of a table, so that hundreds of them take little room in the file.
+    """
+    if place.columns:
+        column = place.columns[source.key]
+        key = f"INDEX(${column}$1:${column}${place.last_row},ROW())"
+    else:
+        key = answer_name(place.sheet.key, source.key)
     found = _fetched(form, records, source, place, f'{key}&""')
-    return f'IF({key}="","",IFERROR({found},""))'
+    return f'IFERROR({found},"")'  # nothing of an empty cell: every row of a list has a key
 
 
 def fetched_state(form: Form, records: Records, question: Question, place: SheetLayout, by: str, cell: str) -> str:

@@ -19,6 +19,7 @@ SAID_ANYWAY = re.compile(
     rb'| (?:insert|delete)(?:Rows|Columns)="1"| insertHyperlinks="1"| pivotTables="1"'
     rb"|(?<=<workbookView) [^>]*(?=/>)"
     rb'|<outlinePr ?/>|<selection\b[^>]*/>|<workbookProtection/>|<dimension [^>]*/>|<color theme="1"/>'
+    rb"|<colors><indexedColors>.*?</colors>"
     rb'|<scheme val="minor"/>|<(?:odd|even|first)(?:Header|Footer)(?:/>|></(?:odd|even|first)(?:Header|Footer)>)'
 )
 EMPTY = re.compile(rb"<(c|outlinePr|selection)\b([^>]*[^/])></\1>")

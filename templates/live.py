@@ -13,12 +13,13 @@ from templates.binding import BoundRule
 from templates.definition import bound_rules
 from templates.entry import fetched_state
 from templates.form import Form, GridSheet, Question
-from templates.formula import BAD, FALSE, Formula, any_of, when
+from templates.formula import BAD, Formula, any_of
 from templates.layout import RULES_SHEET, SUMMED
 from templates.listing import write_listing
 from templates.live_block import COUNTED, FIRST_ROW, IN_USE, SHOWN, TEXTS, VALUES
 from templates.live_causes import find_causes
-from templates.live_items import Cause, Item, Live
+from templates.live_found import Findings
+from templates.live_items import Item, Live
 from templates.live_plan import Here, Plan
 from templates.live_texts import bad_state, told
 from templates.live_words import number, shown
@@ -73,6 +74,7 @@ class _Writer:
         self.shared = Shared(sheet)
         self.cells: dict[str, dict[int, str]] = {}  # formulas by column and row
         self.bad = cache(lambda code: bad_state(live, code))
+        self.findings = Findings(live)
 
     def write(self) -> None:
         for item in self.live.items.values():
@@ -104,7 +106,7 @@ class _Writer:
         if item.key:
             yield from self.states(item)
         if item.causes:
-            yield item.block.found, self.found(item)
+            yield from self.findings.of(item)
             yield item.block.message, told(self.live, item, self.more)
 
     # states
@@ -194,20 +196,6 @@ class _Writer:
         unreadable = any_of(f'LEFT({cell})="{BAD}"' for cell in cells)
         return f'IF(OR(COUNT({",".join(cells)})=0,{unreadable}),"",SUM({",".join(cells)}))'
 
-    # findings
-
-    def found(self, item: Item) -> str:
-        """What is found in a row: how each finding is told and the columns to mark, errors first."""
-        judged = [cause for cause in item.causes if not cause.rule.alone]
-        pieces = [*_of_severity(judged, item, is_warning=False), *_of_severity(judged, item, is_warning=True)]
-        found = "&".join(pieces) or '""'
-        own = "&".join(f'IF({one.failing},"{one.code}","")' for one in item.causes if one.rule.alone) or '""'
-        silent = [self.plan.value_cell(one.failing) for one in self.live.alone]
-        if item.is_table:
-            unused = f'{item.block.used}{item.row}=""'
-            return f'IF({any_of((unused, *silent))},"",{found})'
-        return f"IF({any_of(silent)},{own},{found})" if silent else found
-
     # beside the blocks
 
     def write_aside(self) -> None:
@@ -240,27 +228,3 @@ def _literal(formula: str) -> str | None:
     if not formula.startswith('"') or any(piece.replace('""', "").count('"') for piece in pieces):
         return None
     return "".join(pieces).replace('""', '"')
-
-
-def _of_severity(judged: list[Cause], item: Item, *, is_warning: bool) -> Iterator[str]:
-    """What is found of one severity: with each answer first, then by the rules."""
-    causes = [cause for cause in judged if cause.is_warning is is_warning]
-    own = [cause for cause in causes if cause.kind != "rule"]
-    for node in dict.fromkeys(cause.blame[0] for cause in own):
-        yield _of_answer(item, node, [cause for cause in own if cause.blame[0] == node])
-    for cause in causes:
-        if cause.kind == "rule" and cause.failing != FALSE:
-            yield f'IF({cause.failing},"{cause.code}","")'
-
-
-def _of_answer(item: Item, node: Node, causes: list[Cause]) -> str:
-    """What is found with one answer: it is missing, could not be used, or is outside its limits."""
-    at = item.block.state(getattr(node, "key", ""), item.row)
-    missing = next((when(one.failing, f'"{one.code}"', '""') for one in causes if one.kind == "missing"), '""')
-    outside = "&".join(f'IF({one.failing},"{one.code}","")' for one in causes if one.kind in ("limit", "offered"))
-    unusable = next((f'MID({at},2,4)&"{one.marks}"' for one in causes if one.kind == "reading"), '""')
-    readings = [one for one in item.causes if one.kind == "reading" and one.blame[0] == node]
-    if unusable != '""' and len({one.is_warning for one in readings}) > 1:
-        unusable = f'IF(MID({at},2,1)="{causes[0].told[0]}",{unusable},"")'
-    there = when(f'LEFT({at})="{BAD}"', unusable, outside or '""')
-    return there if missing == '""' and not outside else f'IF({at}="",{missing},{there})'

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 from templates.cells import REFERENCE, column_number
 from templates.prefill import SLOT, cell_text, filled, text_cell, xml_text
@@ -19,6 +20,7 @@ ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
 HEIGHT = re.compile(rb'<row [^>]*?\bht="([\d.]+)"')
 FORMULA = re.compile(rb"<f\b.*?(?:/>|</f>)", re.DOTALL)
 DEFAULT_WIDTH, DEFAULT_HEIGHT = 8.43, 15.0  # characters, points
+MAX_HEIGHT = 409  # points: a row is no higher in Excel
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,18 @@ class SheetPart:
         made = {column: self._cell(f"{column}{number}", there.get(column), cells[column]) for column in cells}
         line = b"".join(cell for _, cell in sorted((there | made).items(), key=lambda one: column_number(one[0])))
         head = row[: row.index(b">")].removesuffix(b"/")
+        if not HEIGHT.match(row):
+            head += self._height(cells)
         return head + b">" + line + b"</row>"
+
+    def _height(self, cells: Mapping[str, Content]) -> bytes:
+        """How high a row must be for the texts put there, where no program has fitted it yet."""
+        lines = [1]
+        for column, content in cells.items():
+            if isinstance(content, str):
+                width = next(self.widths(column_number(column)))
+                lines.append(sum(ceil(len(line) / max(width - 1, 1)) for line in content.split("\n")))
+        return b' ht="%d"' % min(max(lines) * DEFAULT_HEIGHT, MAX_HEIGHT) if max(lines) > 1 else b""
 
     def _cell(self, ref: str, there: bytes | None, content: Content) -> bytes:
         found = STYLE.match(there) if there else None

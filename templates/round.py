@@ -200,8 +200,6 @@ class Round:
             raise RoundError(f"round.toml: language: the form has no «{language}». Use {' or '.join(form.languages)}.")
         if deadline is None:
             return form
-        if deadline.date() < form.file.opens:
-            raise RoundError(f"round.toml: deadline: is before the form opens, {form.file.opens}. Write a later one.")
         return replace(form, file=form.file.model_copy(update={"deadline": deadline}))
 
     @property

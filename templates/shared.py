@@ -31,7 +31,7 @@ class Shared:
         """Write the formulas of some rows of a column, those that are alike once."""
         alike: dict[str, list[int]] = {}
         for row in sorted(formulas):
-            alike.setdefault(_seen_from(row, formulas[row]), []).append(row)
+            alike.setdefault(seen_from(row, formulas[row]), []).append(row)
         for rows in alike.values():
             formula = formulas[rows[0]]
             self._write(column, rows, formula if rows[1:] else _unfixed(formula))
@@ -51,7 +51,7 @@ def _unfixed(formula: str) -> str:
     return ADDRESS.sub(lambda found: found[1] or f"{found[3]}{found[5]}", formula)
 
 
-def _seen_from(row: int, formula: str) -> str:
+def seen_from(row: int, formula: str) -> str:
     """A formula with its addresses told from a row, as far as they move along."""
     return ADDRESS.sub(
         lambda found: found[0] if found[1] or found[4] else f"{found[3]}[{int(found[5]) - row}]", formula

@@ -7,7 +7,7 @@ from math import ceil
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
-from openpyxl.styles import Font, Protection
+from openpyxl.styles import Alignment, Font, Protection
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -32,6 +32,7 @@ STATUS_FONT = Font(name=style.FONT, size=10, bold=True, color=style.ALERT)
 LINE_HEIGHT = 15.5  # points for one line of 11 point text
 SMALL = 13.5 / LINE_HEIGHT  # how much lower a line of the 10 point help is
 SMALL_LETTERS = 1.2  # more of which fit into a column's width, counted in 11 point digits
+WRAPPED = ("text", "longtext", "choice")  # in tables, where a spreadsheet lets a row grow with its text
 LONG_LINES = 6  # lines shown of a long text
 
 
@@ -177,7 +178,7 @@ def _fetched(writer: Writer, place: SheetLayout, question: Question, row: int) -
     """The formula that fills in an answer: beside what is written, or by what that is understood as."""
     records = writer.live.plan.records
     if question.fill:
-        return fetched(writer.form, records, question.fill, place, row)
+        return fetched(writer.form, records, question.fill, place)
     assert question.lookup is not None
     key, block = question.lookup.key, writer.live.plan.blocks[place.sheet.key]
     by = block.state(key, place.rows.get(key, row), f"{at.RULES_SHEET}!")
@@ -217,6 +218,7 @@ def _write_table(writer: Writer, sheet: Worksheet, place: SheetLayout, definitio
     _write_status_head(writer, sheet, place)
     sheet.column_dimensions[place.status_column].font = STATUS_FONT
     sheet.column_dimensions[place.status_column].protection = Protection(locked=True)
+    sheet.column_dimensions[place.status_column].alignment = Alignment(vertical="top")
     message = writer.live.plan.blocks[place.sheet.key].message
     told = f'{at.RULES_SHEET}!{message}{place.first_row}&""'
     shared.write(place.status_column, place.first_row, place.last_row, told)
@@ -266,9 +268,10 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     dimension.number_format = number_format(question)
     dimension.protection = Protection(locked=question.locked or question.calculated)
     dimension.font = style.TEXT
+    dimension.alignment = Alignment(wrap_text=question.type in WRAPPED, vertical="top")
     source = question.lookup or question.fill
     if source is not None:
-        look = style.Look(open=not question.calculated, vertical="bottom", wrap=False)
+        look = style.Look(open=not question.calculated, wrap=False)
         if question.calculated:
             shared.write(column, place.first_row, place.last_row, _fetched(writer, place, question, place.first_row))
         for row in range(place.first_row, place.last_row + 1):

@@ -17,14 +17,14 @@ from templates.lists import write_lists
 from templates.live import make_live, write_rules
 from templates.live_items import Live
 from templates.marks import name_findings
+from templates.printing import limit_print, set_page
 from templates.round import Office
 from templates.sheets import Writer, slot, write_sheet
 from templates.texts import workbook_texts
 
-GUIDE_WIDTH = 96
+GUIDE_WIDTH = 86  # characters: a page of A4 in any font; LibreOffice cuts a single column that is wider
 STAMP_ROWS = ("form", "version", "report", "recipient", "language", "code", "locked", "signature")
 LOCALES = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
-PAPER_A4 = 9
 
 
 def build_base(
@@ -49,6 +49,7 @@ def build_base(
     rules = workbook.create_sheet(RULES_SHEET)
     for name in (*name_findings(live), *in_use.define()):
         workbook.defined_names[name.name] = name
+    limit_print(writer)
     write_rules(rules, live, note, writer.say("more", antall="{antall}"))
     write_lists(workbook, form, language, live.plan.records, live.plan.columns, note)
     _write_stamp(writer, note)
@@ -56,7 +57,7 @@ def build_base(
     for sheet in workbook.worksheets:
         _protect(sheet)
         if sheet.sheet_state == "visible":
-            _set_page(writer, sheet)
+            set_page(writer, sheet)
     _set_properties(writer, office)
     buffer = io.BytesIO()
     workbook.save(buffer)
@@ -125,19 +126,6 @@ def _protect(sheet: Worksheet) -> None:
     sheet.protection.sheet = True
     sheet.protection.formatColumns = False  # False allows it: owners may widen a column
     sheet.protection.formatRows = False
-
-
-def _set_page(writer: Writer, sheet: Worksheet) -> None:
-    sheet.page_setup.orientation = "portrait" if sheet.title == writer.say("tab_guide") else "landscape"
-    sheet.page_setup.paperSize = PAPER_A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
-    sheet.page_margins.left = sheet.page_margins.right = 0.5
-    sheet.sheet_view.showGridLines = False
-    footer = sheet.HeaderFooter.oddFooter
-    assert footer is not None
-    for part, text in ((footer.left, slot("code")), (footer.right, writer.say("page"))):
-        part.text = text
 
 
 def _set_properties(writer: Writer, office: Office) -> None:

@@ -17,7 +17,12 @@ RECALCULATE_ON_LOAD = """\
   <item oor:path="/org.openoffice.Office.Calc/Formula/Load">
     <prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop>
   </item>
-</oor:items>
+{locale}</oor:items>
+"""
+LOCALE = """\
+  <item oor:path="/org.openoffice.Setup/L10N">
+    <prop oor:name="ooSetupSystemLocale" oor:op="fuse"><value>{}</value></prop>
+  </item>
 """
 
 
@@ -103,12 +108,13 @@ def office_program() -> str | None:
     return shutil.which("soffice") or shutil.which("libreoffice")
 
 
-def office(folder: Path) -> Office:
-    """LibreOffice with a new profile in a folder."""
+def office(folder: Path, locale: str = "") -> Office:
+    """LibreOffice with a new profile in a folder; a locale such as nb-NO says how numbers are shown."""
     program = office_program()
     assert program is not None, "LibreOffice is not installed"
     profile = folder / "profile"
     settings = profile / "user" / "registrymodifications.xcu"
     settings.parent.mkdir(parents=True)
-    settings.write_text(RECALCULATE_ON_LOAD, encoding="utf-8")
+    said = RECALCULATE_ON_LOAD.format(locale=LOCALE.format(locale) if locale else "")
+    settings.write_text(said, encoding="utf-8")
     return Office(program, profile)

@@ -168,6 +168,7 @@ def test_the_form_of_the_page_is_in_order(workplace: Path) -> None:
     result = run("form", "check", "svomming")
 
     assert result.exit_code == 0, result.output
+    assert run("form", "rules", "svomming").exit_code == 0
     assert len(load_form(workplace / "svomming").sheets) == 3
 
 

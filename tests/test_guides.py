@@ -2,8 +2,12 @@
 
 import json
 import os
+import re
 import shlex
+import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -21,7 +25,7 @@ from tests import imap_server, postbox
 from tests.test_docs import ROOT, Block, blocks
 from tests.test_registers import V4, page
 
-STAFF = ROOT / "docs" / "staff.md"
+STAFF, COMMANDS = ROOT / "docs" / "staff.md", ROOT / "docs" / "commands.md"
 SETTINGS = """
 [mail]
 host = "localhost"
@@ -56,19 +60,28 @@ class Desk:
                 self.type(words)
 
     def type(self, words: list[str]) -> None:
-        if words[1:] == ["collect"]:
-            self.owners_answer(Round(Path()))
-        if words[1:3] == ["import", "nbr.json"]:
-            Path("nbr.json").write_text(json.dumps(page(V4)), encoding="utf-8")
+        folder = Path(words[2]) if words[1] == "--round" else Path()
+        if words[-1] == "collect":
+            self.owners_answer(Round(folder))
+        if "import" in words:
+            self.bring(Path(words[words.index("import") + 1]), folder)
         few = ["--returns", "5"] if words[1:] == ["demo"] else []  # tests/test_docs.py plays it in full
         done = CliRunner().invoke(cli.main, [*words[1:], *few])
         assert done.exit_code in {cli.DONE, cli.NEEDS_A_PERSON}, f"{' '.join(words)}: {done.output}"
-        self.typed.append(words[1])
+        self.typed += [word for word in words[1:4] if word in cli.main.commands]
 
-    def settle(self) -> None:
+    def settle(self, folder: Path = Path()) -> None:
         """Fill in round.toml."""
-        with Path("round.toml").open("a", encoding="utf-8") as file:
+        with (folder / "round.toml").open("a", encoding="utf-8") as file:
             file.write(SETTINGS.format(smtp=self.smtp, imap=self.servers.tls, user=postbox.USER))
+
+    def bring(self, file: Path, folder: Path) -> None:
+        """Have what is to be imported: a page of a public register, or an export that somebody has worked in."""
+        if file.suffix == ".json":
+            kind = {} if file.name == "nbr.json" else {"ErBarnehage": False, "ErSkole": True}
+            file.write_text(json.dumps(page(V4 | kind)), encoding="utf-8")
+        elif not file.exists():
+            shutil.copy(folder / "exports" / "register.xlsx", file)
 
     def owners_answer(self, round_: Round) -> None:
         """One owner mails a workbook back, another leaves one on a memory stick."""
@@ -107,6 +120,28 @@ def test_a_round_can_be_done_with_the_staff_guide_alone(desk: Desk) -> None:
         desk.follow(block)
 
     assert set(cli.main.commands) - set(desk.typed) - {"check", "form"} == set()
+
+
+@pytest.mark.slow
+def test_every_command_of_the_page_on_commands_does_what_it_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("intake.cluster.cluster", lambda _address: ThreadPoolExecutor(1))
+    owners = next(block for block in blocks(STAFF) if block.name == "recipients.csv")
+
+    for block in blocks(COMMANDS):
+        first, *others = [line for line in block.body.splitlines() if block.language == "console"] or [""]
+        desk.follow(replace(block, body=first))
+        if first.startswith("$ behov new "):
+            desk.settle(Path("runde-2024"))
+            Path("runde-2024", owners.name).write_text(owners.body, encoding="utf-8")
+        desk.follow(replace(block, body="\n".join(others)))
+
+    assert {"decide", "show", "import", "backup", "forget", "close"} <= set(desk.typed)
+
+
+def test_the_tables_of_decisions_list_them_all() -> None:
+    for page_ in (STAFF, COMMANDS):
+        rows = re.findall(r"^\| `([a-z-]+)(?: [A-Z]+)?`", page_.read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(cli.DECISIONS) <= set(rows), page_.name
 
 
 def test_the_staff_guide_explains_every_outcome_as_it_is_told() -> None:

@@ -107,6 +107,8 @@ def staff(tmp_path: Path, server: tuple[Postbox, int]) -> Staff:
     rules = (FORM / "rules.toml").read_text(encoding="utf-8") + LATENESS
     shutil.copytree(FORM, tmp_path / "hagelag")
     (tmp_path / "hagelag" / "rules.toml").write_text(rules, encoding="utf-8")
+    form = (FORM / "form.toml").read_text(encoding="utf-8").replace("opens = 2030-", "opens = 2020-")
+    (tmp_path / "hagelag" / "form.toml").write_text(form, encoding="utf-8")
     return Staff(tmp_path / "runde", *server, tmp_path / "hagelag", MEMBERS)
 
 

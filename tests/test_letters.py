@@ -645,6 +645,14 @@ def test_a_letter_about_several_first_says_what_came_and_then_what_was_found(for
     assert [group.heading for group in found[0].groups] == ["Skjema"]
 
 
+def test_what_is_left_in_a_file_that_came_again_counts_beside_a_new_one_that_is_complete(form: Form) -> None:
+    letter = write(form, [sent_again(in_time(YEARS)), in_time(outcome="accepted", number="0007-2")])
+
+    assert letter.kind == "correction"
+    assert letter.subject == "Behovsmelding BM24-0007-1: 1 opplysning må rettes innen 16. februar"
+    assert not any("trenger dere ikke gjøre noe mer" in step for step in letter.steps)
+
+
 def test_a_birth_number_in_the_name_of_a_file_is_not_told(form: Form) -> None:
     file = "Kari 01010112377.xlsx"
     bad = replace(locked(), file=file, report=None, reason={"nb": f"Filen «{file}» er tom."})

@@ -18,6 +18,7 @@ from intake.guard import inspect
 from intake.submission import Submission, Value
 from outputs.marked import Marked, Marker
 from templates.fill import fill_workbook
+from templates.part import SheetPart
 from templates.recipients import Recipient
 from templates.stamp import find_stamps
 from tests.conftest import Office
@@ -172,6 +173,16 @@ def test_each_finding_is_told_beside_its_cell_in_a_note_and_on_kontroll() -> Non
         [None] * 4,
         [None] * 4,
     ]
+
+
+def test_the_row_of_a_long_text_in_a_table_is_high_enough() -> None:
+    with zipfile.ZipFile(io.BytesIO(DESK.send())) as package:
+        part = SheetPart(package.read("xl/worksheets/sheet7.xml"))  # Aktiviteter
+
+    made = part.written({(7, "B"): "Samling med alle. " * 20, (8, "B"): "Kort", (9, "B"): "To\nlinjer"}, {})
+
+    heights = dict(re.findall(r'<row r="([789])"(?: ht="(\d+)")?', made.decode()))
+    assert heights == {"7": "105", "8": "", "9": "30"}
 
 
 def test_it_opens_on_kontroll() -> None:

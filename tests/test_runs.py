@@ -101,6 +101,40 @@ def test_our_own_failure_is_written_to_the_log_of_the_run(folder: Path, monkeypa
     assert str(folder / "logs") in told.stderr.replace("\n", "")
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "~tmp", None, "exports/register.xlsx"),
+         "exports/register.xlsx cannot be opened or written; close it in other programs"),
+        (OSError(28, "No space left on device"), "the disk is full; make room"),
+    ],
+)  # fmt: skip
+def test_what_the_machine_denies_us_is_told_in_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("outputs.exports.export", refuse)
+
+    told = run("--round", str(folder), "export")
+
+    assert told.exit_code == cli.WRONG_USE
+    assert said in told.stderr
+
+
+def test_a_demo_is_made_again_where_files_that_are_read_only_cannot_be_removed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove_as_windows_does(path: Path) -> None:
+        assert [file for file in path.rglob("*") if file.is_file() and not file.stat().st_mode & 0o200] == []
+        raise KeyError
+
+    monkeypatch.setattr("outputs.demo.shutil.rmtree", remove_as_windows_does)
+
+    assert "KeyError" in run("demo", str(folder)).stderr
+
+
 def test_a_decision_that_is_only_tried_changes_nothing(folder: Path) -> None:
     report = json.loads(run("--round", str(folder), "ingest", "--json").stdout)["files"][0]["report"]
     words = ("--round", str(folder), "decide", report, "reject", "--by", "Kari Li", "--reason", "prøve")

@@ -24,6 +24,7 @@ from outputs.message import UNFOLDED, MailError, read_message
 from outputs.outbox import make_letters
 from outputs.register import Register
 from outputs.sending import PAUSES, Clock, Run, send_letters
+from outputs.telling import letter_lines
 from templates.round import Mail, Round
 from tests.made_returns import Made, make_form
 from tests.postbox import DROP, OK, PASSWORD, USER, Postbox, serving, trust_file
@@ -400,7 +401,11 @@ def test_a_letter_that_one_of_two_addresses_refuses_is_sent_and_that_is_told(mak
     post.register.merge([Made("x", recipient=OWNERS[0]).verdict()], NOW)
     make_letters(post.round, post.register, NOW)
 
-    assert post.send().counts == {"sent": 1}
+    run = post.send()
+
+    assert run.counts == {"sent": 1}
+    told = list(letter_lines([], post.round.outbox, run))
+    assert "Sent, but not to kari@eier.no: the mail server does not take that address." in told
     assert [to for to, _ in postbox.got] == [["post@eier.no"]]
     assert post.notes()[-1] == "sent 250 OK; not to kari@eier.no: 550 has left"
 

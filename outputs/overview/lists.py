@@ -8,7 +8,7 @@ from outputs.overview.counted import Counted
 from outputs.overview.tables import Cell, Column, Table, text
 from outputs.overview.words import Words, number
 
-PLAIN_NAME = re.compile(r"[A-Z0-9]{1,12}(?:-[0-9]{1,9}){0,4}")
+PLAIN_NAME = re.compile(r"[A-Z0-9]{1,12}(?:-[0-9]{1,9}){1,4}")  # so none that Windows keeps for itself
 MOST = 400  # rows of a list on the front page
 TITLE = 100  # characters of what a report is called
 BEGINNING = 25  # rows of a longer one

@@ -2,7 +2,8 @@
 "use strict";
 for (const table of document.querySelectorAll("table.list")) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells], words = table.dataset;
-  const rows = [...body.rows], inOrder = new Intl.Collator("nb", { numeric: true });
+  const inOrder = new Intl.Collator("nb", { numeric: true });
+  let rows = [...body.rows]; // in the order they are shown
   const said = (row, at) => row.cells[at].dataset.s ?? row.cells[at].textContent.trim();
   const make = (name, into, text) => { const made = into.appendChild(document.createElement(name)); made.textContent = text ?? ""; return made; };
 
@@ -17,7 +18,9 @@ for (const table of document.querySelectorAll("table.list")) {
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const keyed = rows.map((row) => [said(row, at), row]);
       keyed.sort(([a], [b]) => (a === "") - (b === "") || (down ? inOrder.compare(b, a) : inOrder.compare(a, b)));
-      body.append(...keyed.map(([, row]) => row));
+      rows = keyed.map(([, row]) => row);
+      show();
+      body.append(...rows);
     });
   });
 
@@ -37,19 +40,20 @@ for (const table of document.querySelectorAll("table.list")) {
   const count = make("output", tools);
   table.parentNode.before(tools);
 
-  let texts;
-  const filter = () => {
-    texts ??= rows.map((row) => row.textContent.toLowerCase());
+  const texts = new Map();
+  const text = (row) => texts.get(row) ?? texts.set(row, row.textContent.toLowerCase()).get(row);
+  const show = () => { // as many rows as a browser lays out at once; what is sought is sought in all
     const wanted = box.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
-    rows.forEach((row, number) => {
-      const fits = wanted.every((word) => texts[number].includes(word)) &&
+    for (const row of rows) {
+      const fits = shown < Number(words.most) && wanted.every((word) => text(row).includes(word)) &&
         choosers.every(([chooser, at]) => !chooser.value || row.cells[at].textContent.trim() === chooser.value);
       if (row.hidden === fits) row.hidden = !fits;
       shown += fits;
-    });
+    }
     count.textContent = words.shown.replace("%n", shown).replace("%t", rows.length);
   };
-  box.addEventListener("input", filter);
-  choosers.forEach(([chooser]) => chooser.addEventListener("change", filter));
+  box.addEventListener("input", show);
+  choosers.forEach(([chooser]) => chooser.addEventListener("change", show));
+  if (rows.length > Number(words.most)) show();
 }

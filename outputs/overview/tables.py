@@ -8,6 +8,7 @@ from markupsafe import Markup
 from outputs.letters.words import clean
 
 LONGEST = 300  # characters of one cell
+AT_ONCE = 1000  # rows that are shown together where there is script: a browser needs a second for ten times as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Table:
     rows: Sequence[Sequence[Cell]] = field(default=())
     total: int = 0  # rows of the whole, when this is only its beginning
     page: str = ""
+    most: int = AT_ONCE
 
     @property
     def kinds(self) -> list[Markup]:

@@ -57,7 +57,10 @@ told.descending = { rows: await column(1), says: await list.locator("thead th").
 const tools = page.locator("#reports-section .tools"), first = (await column(0))[0];
 await tools.locator("input").fill(first.toLowerCase());
 told.filtered = { wanted: first, rows: await column(0), says: await tools.locator("output").textContent() };
+await list.evaluate((table) => { table.dataset.most = "3"; });
 await tools.locator("input").fill("");
+told.few = { rows: (await column(0)).length, says: await tools.locator("output").textContent() };
+await list.evaluate((table) => { table.dataset.most = "1000"; });
 const chooser = tools.locator("select").last(), choice = await chooser.locator("option").nth(1).textContent();
 await chooser.selectOption(choice);
 const at = await list.evaluate((table) => [...table.tHead.rows[0].cells].findLastIndex((head) => head.classList.contains("s")));
