@@ -275,7 +275,9 @@ def ingest(  # noqa: PLR0913 - what staff may say of a run
         now, skipped = _now(round_.form), unchecked(round_.form, known_of(round_))
         stated = batch.stated_time(received, paths, now)
         with cluster(None if _is_dry() else address) as executor:
-            verdicts = batch.ingest(round_, paths, now, _progress(), executor or workers, dry=_is_dry(), stated=stated)
+            verdicts = batch.ingest(
+                round_, paths, now, _progress(), executor or workers, dry=_is_dry(), stated=stated, answers=answers
+            )
     if as_json:
         _print_json(verdicts_json(verdicts, round_.form, answers=answers))
     else:

@@ -1,6 +1,6 @@
 """Many Returns -> Submissions or the reasons there are none."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
 
 from intake.isolation import Work
@@ -14,7 +14,7 @@ SMALL = 8  # so few files are read one at a time, most of them in our own proces
 
 def receive_all(
     sources: list[Return], office: Office, workers: int | Executor, told: Callable[[int], None] = lambda _count: None
-) -> Iterator[Received]:
+) -> Generator[Received]:
     """Read every file, in order; `told` is called with the number of files just read.
 
     `workers` is how many processes of this machine read, or an executor, which must find the files by their paths.

@@ -23,6 +23,7 @@ from intake.limits import WAIT, limit_process, limited
 
 FAR = 2 * WAIT  # seconds for each file of a task that another machine has
 CHUNK = 20  # files for one task: large enough to drown the cost of a task, small enough to share out
+AHEAD = 3  # tasks begun for each worker; results wait until they are asked for, so there are no more of them than that
 NO_WORKERS = (OSError, ImportError, NotImplementedError, MemoryError, BrokenProcessPool)
 
 Item = TypeVar("Item")
@@ -54,9 +55,14 @@ class Work(Generic[Item, Context, Result]):
                     done += 1
                     continue
                 with closing(_Pool(self, workers)) as pool:
-                    futures = {at: pool.begin(chunks[at]) for at in range(done, len(chunks)) if at not in suspects}
-                    while done in futures and not pool.has_killed(futures[done]):
-                        yield futures[done].result()
+                    futures: dict[int, Future[list[Result | None]]] = {}
+                    while done < len(chunks) and done not in suspects:
+                        for at in range(done, min(done + AHEAD * workers, len(chunks))):
+                            if at not in futures and at not in suspects:
+                                futures[at] = pool.begin(chunks[at])
+                        if pool.has_killed(futures[done]):
+                            break
+                        yield futures.pop(done).result()
                         done += 1
                     unread = [at for at, future in futures.items() if pool.has_killed(future)]
                 suspects |= set(unread[:workers])  # chunks are begun in order

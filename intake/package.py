@@ -35,6 +35,7 @@ class Sheet:
     part: str
     kind: str  # the type of its relation
     is_external: bool
+    is_shown: bool = True  # not hidden, so that its tab can be seen
 
     @property
     def is_worksheet(self) -> bool:
@@ -149,7 +150,8 @@ def _sheet(attributes: dict[str, str], relations: dict[str, dict[str, str]], mai
     relation = relations[reference]
     is_external = relation.get("targetmode", "") == "External"
     part = _resolve(main, relation.get("target", ""))
-    return Sheet(attributes.get("name", ""), part, relation.get("type", ""), is_external)
+    is_shown = attributes.get("state", "visible") == "visible"
+    return Sheet(attributes.get("name", ""), part, relation.get("type", ""), is_external, is_shown)
 
 
 def local(name: str) -> str:

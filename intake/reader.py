@@ -7,7 +7,7 @@ way a cell whose answer cannot be known is a `Flaw`, and never an empty cell.
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from xml.parsers.expat import ExpatError
@@ -20,6 +20,7 @@ LARGE = 1 << 18  # bytes of styles; so many are not kept for the next file
 PROPERTIES = ("docprops/custom.xml", "docprops/core.xml")
 TAGS = re.compile(r"<[^>]+>")
 BROKEN = (PackageError, ExpatError, zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError)
+DRAWING, END_OF_BOX, BOX_TEXT = re.compile(r"xl/drawings/[^/]+\.xml"), ":txBody>", re.compile(r"<a:t>([^<]+)")
 NAMES = re.compile(r'<definedName [^<>]*\bname="([^"]+)"[^<>]*>([^<!]+)!([^<]+)<')
 
 
@@ -35,6 +36,7 @@ class SheetCells:
     rows: Sequence[Sequence[object]]
     formula: Callable[[str], str] = lambda _cell: ""  # the formula in a cell such as C31; empty where there is none
     hidden: Callable[[], frozenset[int]] = frozenset  # rows that are not shown, by number; found when asked for
+    is_shown: bool = True  # whether its tab can be seen
 
     def at(self, row: int, column: int) -> object:
         """The cell at a row and column counted from 0; "" outside what was read."""
@@ -51,13 +53,14 @@ class SheetCells:
 class Workbook:
     """A workbook as read: its sheets, the text of its document properties, and how it counts days.
 
-    `names` tells the tab and the cell that a defined name stands for.
+    `names` tells the tab and the cell that a defined name stands for, `boxes` what is written in text boxes.
     """
 
     sheets: list[SheetCells]
     properties: str
     is_1904: bool = False
     names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    boxes: tuple[str, ...] = ()
 
 
 def read_workbook(package: Package, wanted: Collection[str] | None = None) -> Workbook:
@@ -80,16 +83,16 @@ class _Reader:
     def read(self, wanted: Collection[str] | None) -> Workbook:
         there = self._package.answer_sheets()
         sheets = [self._sheet(sheet) for sheet in there if wanted is None or sheet.name in wanted]
-        return Workbook(sheets, self._properties(), self._package.is_1904, self._names())
+        return Workbook(sheets, self._properties(), self._package.is_1904, self._names(), tuple(self._boxes()))
 
     def _sheet(self, sheet: Sheet) -> SheetCells:
         xml = self._package.read(sheet.part)
         hidden = partial(hidden_rows, xml)
         rows = read_plain(xml, self._shared)
         if rows is not None:
-            return SheetCells(sheet.name, rows, partial(formula_in, xml), hidden)
+            return SheetCells(sheet.name, rows, partial(formula_in, xml), hidden, sheet.is_shown)
         exact = read_exactly(xml, self._shared)
-        return SheetCells(sheet.name, exact.rows(), exact.formula, hidden)
+        return SheetCells(sheet.name, exact.rows(), exact.formula, hidden, sheet.is_shown)
 
     @cached_property
     def _shared(self) -> Shared:
@@ -110,6 +113,11 @@ class _Reader:
             name: (unescape(tab).removeprefix("'").removesuffix("'").replace("''", "'"), cell)
             for name, tab, cell in NAMES.findall(text)
         }
+
+    def _boxes(self) -> Iterator[str]:
+        for part in sorted(name for name in self._package.names() if DRAWING.fullmatch(name)):
+            boxes = self._package.read(part).decode("utf-8", "replace").split(END_OF_BOX)
+            yield from filter(None, (unescape(" ".join(BOX_TEXT.findall(box))).strip() for box in boxes))
 
     def _properties(self) -> str:
         names = self._package.names()

@@ -8,7 +8,7 @@ from itertools import chain, takewhile
 from pathlib import Path
 
 from intake.answers import read_answers
-from intake.around import with_oddities
+from intake.around import CODE_ROWS, MARKS, with_oddities, written_elsewhere
 from intake.former import Former
 from intake.guard import MAX_FILE, Inspection, is_harmless, opened
 from intake.isolation import Work
@@ -17,7 +17,6 @@ from intake.locate import LocateError, Place, locate
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
 from intake.submission import Answer, Refused, Return, Submission
 from intake.values import Reading, read_value
-from templates import layout as at
 from templates.form import Form, QuestionSheet
 from templates.layout import STAMP_SHEET
 from templates.prefill import prefilled
@@ -27,8 +26,6 @@ from templates.texts import Texts, load_texts
 
 WORKBOOK_TEXTS = Path(__file__).parent.parent / "templates" / "texts.toml"
 OWNER, REPORT = "recipient.orgnr", "report.id"  # what a question may be filled in with
-CODE_ROWS = 12  # rows at the top of a sheet where the skjemakode is looked for
-MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID, at.MARK_CONTROL)
 
 log = logging.getLogger(__name__)
 
@@ -150,6 +147,8 @@ def _understand(source: Return, stamp: Stamp, workbook: Workbook, office: Office
     sheets = read_answers(form, places, recipient, former.recoded, is_1904=workbook.is_1904)
     if stamp.version == form.version:  # of an older one it is not known which words are ours
         sheets = with_oddities(form, places, sheets, office.words)
+        main, elsewhere = sheets[form.main_sheet], written_elsewhere(form, workbook, places, office.words)
+        sheets[form.main_sheet] = main.beside((*main.oddities, *elsewhere))
     read = Submission(source, form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets)
     return read, recipient
 

@@ -92,13 +92,14 @@ class Row:
 class Oddity:
     """Something in a sheet that is no answer, and that its owner may have meant something by.
 
-    kind: "outside" (written where nothing is read), "hidden" (a row that is read and not seen), "total"
-    (written over a sum), "label" or "tab" (written over our words). `expected` is what our workbook has
+    kind: "outside" (written where nothing is read), "elsewhere" (in a tab of the owner's own, or a text box),
+    "hidden" (a row that is read and not seen), "total" (written over a sum), "label" or "tab" (written over our
+    words). `expected` is what our workbook has
     there, by language.
     """
 
     kind: str
-    cell: str  # as the owner sees it; empty for the name of the tab
+    cell: str  # as the owner sees it; empty for the name of the tab, and elsewhere
     text: str  # what stands there, in one line, masked and shortened
     expected: dict[str, str] = field(default_factory=dict)
 

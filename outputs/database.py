@@ -3,7 +3,7 @@
 import gc
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
@@ -185,3 +185,16 @@ def collector_at_rest() -> Iterator[None]:
     finally:
         if was_at_work:
             gc.enable()
+
+
+class _NotKeptError(Exception):
+    """Ends a transaction that was only to show what would happen."""
+
+
+@contextmanager
+def kept_or_not(connection: Connection, *, keep: bool) -> Iterator[None]:
+    """Take back all that is written, unless it is to be kept."""
+    with suppress(_NotKeptError), connection.begin_nested():
+        yield
+        if not keep:
+            raise _NotKeptError

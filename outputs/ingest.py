@@ -4,12 +4,13 @@ import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from intake.batch import Received, receive_all
+from intake.batch import receive_all
 from intake.sources import SourceError, find_returns
 from intake.submission import Refused, Return
 from outputs.archive import ArchiveError, archive, sweep
@@ -20,6 +21,8 @@ from outputs.register import Register
 from templates.round import Round
 from validation.check import judge
 from validation.verdict import Verdict
+
+AT_ONCE = 1000  # files judged and merged together; a round has some hundreds
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +36,14 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
     *,
     dry: bool = False,
     stated: datetime | None = None,
+    answers: bool = False,
 ) -> list[Verdict]:
     """Take returned files in and give the verdict on each, in order of name.
 
     `workers` is how many processes read files, or an executor that does; without it, one process for each core.
-    A file that is known is not read again. With `dry` nothing is kept and nothing is merged. `stated`
-    is when files that do not tell it themselves were received.
+    A file that is known is not read again. Of more than AT_ONCE files so many at a time are merged, all of those or
+    none, and forgotten: their verdicts come without answers, unless `answers` is set. With `dry` nothing is kept and
+    nothing is merged. `stated` is when files that do not tell it themselves were received.
     Raises SourceError for a path that does not exist.
     """
     known_to_us = known_of(round_)
@@ -48,18 +53,25 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         sweep(round_)
         known = register.known({source.sha256 for source in sources})
         new = [source for source in sources if source.sha256 not in known]
-        kept, lost = (new, []) if dry else _keep(round_, new)
-        received = _read(round_, kept, progress, workers or os.cpu_count() or 1)
-    with progress("Checking", len(new)) as step:
-        judged = {
-            verdict.source.path: verdict for verdict in judge([*received, *lost], round_.form, known_to_us.of_one)
-        }
-        step(len(new))
-    verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in sources]
-    merged = register.merge(verdicts, now, keep=not dry)
-    for verdict in () if dry else merged:
+        kept, lost = (new, {}) if dry else _keep(round_, new)
+        portions = [sources] if dry else [sources[at : at + AT_ONCE] for at in range(0, len(sources), AT_ONCE)]
+        told: list[Verdict] = []
+        with (
+            progress("Reading", len(kept)) as read,
+            progress("Checking", len(new)) as checked,
+            closing(receive_all(kept, office_of(round_), workers or os.cpu_count() or 1, read)) as received,
+        ):
+            for portion in portions:
+                items = [lost.get(one.path) or next(received) for one in portion if one.sha256 not in known]
+                judged = {one.source.path: one for one in judge(items, round_.form, known_to_us.of_one)}
+                verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in portion]
+                merged = register.merge(verdicts, now, keep=not dry)
+                told += merged if answers or len(portions) == 1 else [one.without_answers() for one in merged]
+                checked(len(items))
+    ended = register.at_the_end(told) if len(portions) > 1 else told
+    for verdict in () if dry else ended:
         log.info("%s  %s  %s", verdict.outcome, verdict.source.name, verdict.reason.get(round_.form.languages[0], ""))
-    return merged
+    return ended
 
 
 def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime) -> datetime | None:
@@ -74,21 +86,16 @@ def stated_time(received: datetime | None, paths: Sequence[Path], now: datetime)
     return stated
 
 
-def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], list[Refused]]:
-    """Archive the originals; a file that could not be kept as it is, is not read either."""
+def _keep(round_: Round, sources: Sequence[Return]) -> tuple[list[Return], dict[Path, Refused]]:
+    """Archive the originals; a file that could not be kept as it is, is not read either: those come by their paths."""
     kept: list[Return] = []
-    lost: list[Refused] = []
+    lost: dict[Path, Refused] = {}
     for source in sources:
         try:
             place = archive(round_, source).resolve()  # where workers of other machines find it too
         except (ArchiveError, OSError):
             log.exception("could not archive %s", source.path)
-            lost.append(Refused(source, "failed", "failed"))
+            lost[source.path] = Refused(source, "failed", "failed")
         else:
             kept.append(replace(source, unpacked=place))
     return kept, lost
-
-
-def _read(round_: Round, sources: list[Return], progress: Progress, workers: int | Executor) -> list[Received]:
-    with progress("Reading", len(sources)) as step:
-        return list(receive_all(sources, office_of(round_), workers, step))

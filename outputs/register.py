@@ -5,7 +5,7 @@ What is logged stays (`outputs.log`); the current state is made from it (`output
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -16,7 +16,16 @@ from sqlalchemy import Connection, exists, func, select, update
 
 from intake.submission import Submission
 from outputs import schema
-from outputs.database import IMMEDIATE, Place, among, collector_at_rest, database_at, insert_new, told_plainly
+from outputs.database import (
+    IMMEDIATE,
+    Place,
+    among,
+    collector_at_rest,
+    database_at,
+    insert_new,
+    kept_or_not,
+    told_plainly,
+)
 from outputs.letter_states import COUNTING
 from outputs.life import SUPERSEDED, counting, rank
 from outputs.log import DUPLICATE, FAILED, as_finding, correction_deadlines, failures, letters, returns, submissions
@@ -103,7 +112,7 @@ class Register:
     @contextmanager
     def tried(self) -> Iterator[Connection]:
         """Open a transaction that is taken back at its end, whatever was written."""
-        with self.writing() as connection, _kept_or_not(connection, keep=False):
+        with self.writing() as connection, kept_or_not(connection, keep=False):
             yield connection
 
     @contextmanager
@@ -136,7 +145,7 @@ class Register:
         The same files in any order, in one batch or several, give the same current state. Without
         `keep` nothing is written.
         """
-        with collector_at_rest(), self.writing() as connection, _kept_or_not(connection, keep=keep):
+        with collector_at_rest(), self.writing() as connection, kept_or_not(connection, keep=keep):
             known = known_returns(connection, [verdict.source.sha256 for verdict in verdicts])
             chosen = _first_of_each(verdicts, known)
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
@@ -157,6 +166,11 @@ class Register:
             ]
             write_arrivals(connection, told, now)
         return told
+
+    def at_the_end(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Tell how files that were merged one batch after the other count when the last has been."""
+        with self.reading() as connection:
+            return self._ended(connection, list(verdicts))
 
     def set_correction_deadline(self, report: str, when: datetime) -> None:
         """Count what is received until then as a correction, not as late. The latest one set holds."""
@@ -348,19 +362,6 @@ class Register:
         return sorted(rows, key=lambda row: (row["report"] or "", row["path"]))
 
 
-class _NotKeptError(Exception):
-    """Ends a transaction that was only to show what would happen."""
-
-
-@contextmanager
-def _kept_or_not(connection: Connection, *, keep: bool) -> Iterator[None]:
-    """Take back all that is written, unless it is to be kept."""
-    with suppress(_NotKeptError), connection.begin_nested():
-        yield
-        if not keep:
-            raise _NotKeptError
-
-
 def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[int]:
     """Find the verdicts about files not seen before: of the same file, the one received first that could be read.
 
@@ -381,7 +382,7 @@ def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[
 def _ended(verdict: Verdict, outcomes: dict[str, str], found: dict[str, tuple[Finding, ...]]) -> Verdict:
     sha256 = verdict.source.sha256
     outcome, findings = outcomes.get(sha256, verdict.outcome), found.get(sha256, verdict.findings)
-    if (outcome, findings) == (verdict.outcome, verdict.findings):
+    if verdict.outcome == DUPLICATE or (outcome, findings) == (verdict.outcome, verdict.findings):
         return verdict
     reason = load_texts(TEXTS).all("reason_superseded") if outcome == SUPERSEDED else verdict.reason
     return replace(verdict, outcome=outcome, reason=reason, findings=findings)
@@ -390,5 +391,4 @@ def _ended(verdict: Verdict, outcomes: dict[str, str], found: dict[str, tuple[Fi
 def _duplicate(verdict: Verdict, known: dict[str, tuple[str | None, str | None]], anew: Collection[str]) -> Verdict:
     report, recipient = known[verdict.source.sha256]
     key = "reason_duplicate_judged_anew" if verdict.source.sha256 in anew else "reason_duplicate"
-    reason = load_texts(TEXTS).all(key)
-    return Verdict(verdict.source, DUPLICATE, reason, report=report, recipient=recipient)
+    return Verdict(verdict.source, DUPLICATE, load_texts(TEXTS).all(key), report=report, recipient=recipient)

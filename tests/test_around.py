@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from intake.answers import read_answers
-from intake.around import MOST, SHOWN, with_oddities
+from intake.around import MOST, SHOWN, with_oddities, written_elsewhere
 from intake.former import Former
 from intake.locate import locate
 from intake.package import Package
@@ -17,7 +17,7 @@ from intake.reader import SheetCells, Workbook, read_workbook
 from intake.submission import SheetAnswers, Submission
 from templates.texts import workbook_texts
 from tests.desk import RECIPIENT, Desk
-from tests.hostile import DESK, good
+from tests.hostile import DESK, good, plus
 from validation.check import find
 
 MAIN, UNITS, BUDGET = (DESK.form.sheets[key].label["nb"] for key in ("skjema", "virksomheter", "budsjett"))
@@ -169,3 +169,33 @@ def test_a_row_is_hidden_by_its_own_tag() -> None:
     )
 
     assert hidden_rows(xml) == {4, 7}
+
+
+# in tabs of the owner's own, and in text boxes
+
+
+def test_a_tab_of_the_owners_own_is_told_by_its_name_and_its_first_words() -> None:
+    places = locate(READ, DESK.form, workbook_texts())
+    theirs = [
+        SheetCells("Kommentarer", [[], ["", " "], ["", "Ring meg", "om dette"]]),
+        SheetCells("Ark1", [["", ""]]),
+        SheetCells("Tillegg fra et program", [["x"]], is_shown=False),
+        replace(READ.sheets[0], name="Veiledning (2)"),
+    ]
+
+    found = written_elsewhere(DESK.form, replace(READ, sheets=[*READ.sheets, *theirs]), places, workbook_texts())
+
+    assert [(one.kind, one.text) for one in found] == [("elsewhere", "Kommentarer: Ring meg")]
+    assert written_elsewhere(DESK.form, READ, places, workbook_texts()) == ()
+
+
+def test_what_stands_in_a_text_box_is_asked_about_as_a_whole(tmp_path: Path) -> None:
+    box = "<x:sp><x:txBody><a:p><a:r><a:t>Vi søker</a:t></a:r><a:r><a:t>2 &amp; 3</a:t></a:r></a:p></x:txBody></x:sp>"
+    drawing = f'<x:wsDr xmlns:x="x" xmlns:a="a">{box}<x:sp><x:txBody/></x:sp></x:wsDr>'
+
+    taken = DESK.take_in(tmp_path / "svar.xlsx", plus("xl/drawings/drawing1.xml", drawing.encode()))
+
+    assert isinstance(taken, Submission)
+    (finding,) = [one for one in find(DESK.form, [taken])[0] if one.rule == "C28"]
+    assert (finding.sheet, finding.cells) == ("", ())
+    assert finding.message["nn"].startswith("«Vi søker 2 & 3» står utanfor felta vi les.")

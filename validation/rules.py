@@ -86,11 +86,16 @@ def language_decided(submission: Submission, form: Form, given: Given) -> Iterat
 
 
 def rows_in_table(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
-    """Nothing is written outside the answers: beside or below a table, in a row or column of the owner's own."""
+    """Nothing is written outside the answers: beside them, in a row or tab of the owner's own, in a text box."""
     for sheet, found in _oddities(submission, "outside"):
-        shown = ", ".join(f"«{one.text}»" for one in found[:QUOTED])
-        more = " …" if len(found) > QUOTED else ""
-        yield Said({"tekst": shown + more}, sheet, tuple(one.cell for one in found), found[0].text)
+        yield Said(_quoted(found), sheet, tuple(one.cell for one in found), found[0].text)
+    for _, found in _oddities(submission, "elsewhere"):
+        yield Said(_quoted(found), "", (), found[0].text)
+
+
+def _quoted(found: list[Oddity]) -> dict[str, str]:
+    shown = ", ".join(f"«{one.text}»" for one in found[:QUOTED])
+    return {"tekst": shown + (" …" if len(found) > QUOTED else "")}
 
 
 def rows_in_sight(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:

@@ -26,6 +26,10 @@ class Verdict:
         """The same verdict with another outcome."""
         return replace(self, outcome=outcome, reason=self.reason if reason is None else reason)
 
+    def without_answers(self) -> Self:
+        """The same verdict, with whose version it is about and no more of it."""
+        return replace(self, submission=self.submission and self.submission.with_sheets({}))
+
     @property
     def errors(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "error")

@@ -1,0 +1,54 @@
+"""More files than are held at once: taken in some at a time, they end as they would together."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from outputs import ingest as batch
+from outputs.progress import silent
+from outputs.register import Register
+from templates.round import Round
+from tests.test_loop import PLAN, PLANTS, Club
+from tests.test_two_at_once import filled
+from validation.verdict import Verdict
+
+__all__ = ["filled"]  # the round of that test: four reports, each of them twice
+
+Told = list[tuple[str, str, str | None]]
+
+
+def told(verdicts: Sequence[Verdict]) -> Told:
+    return [(verdict.source.name, verdict.outcome, verdict.report) for verdict in verdicts]
+
+
+def take_in(
+    club: Club, folder: Path, *, answers: bool = False, dry: bool = False
+) -> tuple[list[Verdict], list[dict[str, object]]]:
+    shutil.copytree(club.folder, folder)
+    round_ = Round(folder)
+    now = datetime.now(round_.form.zone)
+    verdicts = batch.ingest(round_, [], now, silent, workers=1, answers=answers, dry=dry)
+    return verdicts, [dict(row) for row in Register.of(round_).reports()]
+
+
+def test_files_taken_in_some_at_a_time_end_as_they_would_together(
+    filled: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = next(iter(filled.round.sent()))
+    newer = filled.answer(first, PLAN | {"budsjett": 900}, PLANTS, "å en nyere.xlsx")  # the last, so in another portion
+    filled.put(newer.name, newer.read_bytes(), date(2030, 3, 2))
+    together, reports = take_in(filled, tmp_path / "sammen")
+    assert sorted({verdict.outcome for verdict in together}) == ["accepted", "duplicate", "superseded"]
+
+    monkeypatch.setattr(batch, "AT_ONCE", 2)
+    apart, same = take_in(filled, tmp_path / "hver for seg")
+    whole, _ = take_in(filled, tmp_path / "med svar", answers=True)
+    tried, _ = take_in(filled, tmp_path / "prøvd", dry=True)
+
+    assert told(apart) == told(together) == told(whole) == told(tried)
+    assert same == reports
+    assert not any(verdict.submission.sheets for verdict in apart if verdict.submission)
+    assert all(verdict.submission.sheets for verdict in whole if verdict.submission)
