@@ -509,14 +509,19 @@ def rebuild(folder: Path, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A backup: nothing that its log holds may be gone or changed.",
+)
 @json_option
 @click.pass_obj
-def verify(folder: Path, *, as_json: bool) -> None:
+def verify(folder: Path, *, against: Path | None, as_json: bool) -> None:
     """Prove that the register, its originals and its current state are whole."""
     from outputs.verify import verified_lines, verify
 
     with _told_plainly():
-        problems = verify(*_register(folder))
+        problems = verify(*_register(folder), against)
     _give({"ok": not problems, "problems": problems}, verified_lines(problems), as_json=as_json)
     sys.exit(NEEDS_A_PERSON if problems else DONE)
 
@@ -594,7 +599,11 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
 @click.option("--yes", is_flag=True, help="Take it in without asking.")
 @click.option("--skip-stale", is_flag=True, help="Leave out rows that are older than the register.")
 @click.option("--source", default="", help="Which public register the file is from, when it does not tell.")
-@click.option("--dated", type=click.DateTime(DAYS), help="The day a public register was fetched (default: the file's).")
+@click.option(
+    "--dated",
+    type=click.DateTime(DAYS),
+    help="The day a public register was fetched (default: the one in its name, else the file's).",
+)
 @json_option
 @click.pass_obj
 @writes

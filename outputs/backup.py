@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from outputs.archive import UNFINISHED
 from outputs.refusals import RefusalError
 from outputs.register import Register
-from outputs.schema import copy_log
+from outputs.schema import copy_log, fits_log
+from outputs.sqlite import SqliteFile
+from outputs.verify_copy import lost_since
 from outputs.waiting import typed
 from templates.round import Round, Server
 
@@ -78,11 +82,28 @@ def copy_register(round_: Round, target: Path) -> int:
             _copy_file(round_.register, temporary)
         else:
             _copy_from_server(round_, temporary)
+        if target.exists():
+            _refuse_loss(target, temporary)
     except BaseException:
         temporary.unlink()
         raise
     temporary.replace(target)
     return 1
+
+
+def _refuse_loss(last: Path, new: Path) -> None:
+    """Let no copy take the place of one that holds more of the log; another program's may not be compared."""
+    before, now = SqliteFile(last), SqliteFile(new)
+    try:
+        with before.engine.connect() as earlier, now.engine.connect() as later:
+            lost = list(lost_since(earlier, later)) if fits_log(earlier, before) else []
+    except DBAPIError:  # the last one cannot be read, so it is no loss
+        return
+    if lost:
+        raise RefusalError(
+            f"the last backup is left as it was, since {lost[0]} that it still holds. Find out who changed it "
+            f"(behov verify --against {typed(last.parent)} tells all), or back up to another folder"
+        )
 
 
 def _copy_file(path: Path, temporary: Path) -> None:

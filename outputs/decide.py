@@ -297,6 +297,6 @@ def decided_lines(done: Decision) -> Iterator[str]:
         yield f"{name}: decided before. Nothing changed; it is {WORDS[done.now]}."
         return
     about = f" version {done.version}" if done.version else f" {done.rule}" if done.rule else ""
-    yield f"{name}: {done.decision}{about}, by {done.by}. It was {WORDS[done.before]}; now it is {WORDS[done.now]}."
+    yield f"{name}: {done.decision}{about}, by {done.by}. Before: {WORDS[done.before]}; now: {WORDS[done.now]}."
     if done.report:
         yield f"The whole story: behov show {done.report}    Letters that are owed now: behov feedback"

@@ -87,7 +87,7 @@ def registers_of(round_: Round, form: Form) -> tuple[dict[str, Register], tuple[
             known |= {column: value for column, value in row.items() if not known[column]}
     registers: dict[str, Register] = {"units": units}
     if all(_has_owners(latest[name]) for name in first or latest):
-        registers["owners"] = {orgnr: {} for orgnr in _owners(units)}
+        registers["owners"] = dict(_owners(units))
     return registers, ()
 
 
@@ -95,9 +95,11 @@ def _has_owners(snapshot: Snapshot) -> bool:
     return any(row["owner"] or row["is_owner"] for row in snapshot.rows().values())
 
 
-def _owners(units: dict[str, dict[str, str]]) -> Iterator[str]:
+def _owners(units: dict[str, dict[str, str]]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give every owner with the register that says so, and the day it speaks of."""
     for orgnr, row in units.items():
+        said = {column: row[column] for column in ("register", "date", "dated")}
         if row["owner"]:
-            yield row["owner"]
+            yield row["owner"], said
         if row["is_owner"] == YES:
-            yield orgnr
+            yield orgnr, said

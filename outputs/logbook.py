@@ -61,7 +61,7 @@ def version_of(verdict: Verdict) -> Submission | None:
 
 
 def write_returns(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
-    """Log new returns with their answers and findings, and files that we failed to read."""
+    """Log new returns with their answers and findings."""
     read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
     insert_rows(connection, returns, [_return_row(verdict, now) for verdict in read])
     refused = [{"sha256": verdict.source.sha256, "code": verdict.code} for verdict in read if verdict.code]
@@ -69,11 +69,10 @@ def write_returns(connection: Connection, verdicts: list[Verdict], now: datetime
     versions = [version for verdict in read if (version := version_of(verdict))]
     insert_rows(connection, submissions, [_submission_row(version) for version in versions])
     insert_rows(connection, findings, [row for verdict in read for row in _finding_rows(verdict)])
-    insert_new(connection, failures, [_failure_row(verdict, now) for verdict in verdicts if verdict.outcome == FAILED])
 
 
 def write_arrivals(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
-    """Log where returns were seen; a place seen before is not logged again."""
+    """Log where returns were seen, and files that we failed to read; a place seen before is not logged again."""
     read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
     rows = [
         {"path": str(one.source.path), "sha256": one.source.sha256, "outcome": one.outcome, "seen_at": now}
@@ -81,6 +80,7 @@ def write_arrivals(connection: Connection, verdicts: list[Verdict], now: datetim
     ]
     insert_new(connection, arrivals, rows)
     insert_new(connection, origins, [_origin_row(verdict.source) for verdict in read])
+    insert_new(connection, failures, [_failure_row(verdict, now) for verdict in verdicts if verdict.outcome == FAILED])
 
 
 def _origin_row(source: Return) -> dict[str, Any]:

@@ -44,7 +44,7 @@ from outputs.logbook import (
 from outputs.projection import Projection, State
 from outputs.retiming import Order, judged_anew, order, write_retimings
 from outputs.reviews import NEVER, Reviewer, read_findings, read_reviews
-from outputs.rulings import NOTHING_DECIDED, read_decided, settled_files
+from outputs.rulings import NOTHING_DECIDED, read_decided, settled, settled_files
 from outputs.waiting import waiting
 from templates.form import Form
 from templates.round import Round, Server
@@ -56,6 +56,7 @@ from validation.verdict import LATE, Verdict
 
 CHUNK = 1000  # reports at a time
 TEXTS = Path(__file__).parent / "texts.toml"
+UNUSABLE = {FAILED: 1, DUPLICATE: 2}  # verdicts on a new file that come after any other on it
 
 
 class Register:
@@ -158,8 +159,9 @@ class Register:
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
             ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))
             anew = {verdict.source.sha256 for verdict in again}
+            failed = {verdict.source.sha256 for verdict in new.values() if verdict.outcome == FAILED}
             told = [
-                ended[index] if index in ended else _duplicate(verdict, known, anew)
+                ended.get(index) or (verdict if verdict.source.sha256 in failed else _duplicate(verdict, known, anew))
                 for index, verdict in enumerate(verdicts)
             ]
             write_arrivals(connection, told, now)
@@ -265,11 +267,11 @@ class Register:
 
     def _ended(self, connection: Connection, verdicts: list[Verdict]) -> list[Verdict]:
         """Tell how these new files count now, with what was found beside other reports."""
-        versions = [verdict.source.sha256 for verdict in verdicts if version_of(verdict)]
+        versions = {verdict.source.sha256: verdict.findings for verdict in verdicts if version_of(verdict)}
         column = self.current.version.c
-        rows = connection.execute(select(column.sha256, column.outcome).where(among(column.sha256, versions)))
-        outcomes = {row.sha256: row.outcome for row in rows}
-        found = self.findings_in(versions)
+        query = select(column.sha256, column.outcome).where(among(column.sha256, versions))
+        outcomes = dict(connection.execute(query).all())
+        found = settled(connection, read_findings(connection, versions, at_hand=versions))
         return [_ended(verdict, outcomes, found) for verdict in verdicts]
 
     # what it says
@@ -307,16 +309,8 @@ class Register:
 
     def findings_in(self, sha256s: Collection[str]) -> dict[str, tuple[Finding, ...]]:
         """Tell what was found in these versions, also those that do not count; by SHA-256."""
-        column = submissions.c
         with self.reading() as connection:
-            found = read_findings(connection, sha256s)
-            rows = connection.execute(select(column.sha256, column.report).where(among(column.sha256, found)))
-            report_of = {row.sha256: row.report for row in rows}
-            decided = read_decided(connection, set(report_of.values()))
-        return {
-            sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
-            for sha256, findings in found.items()
-        }
+            return settled(connection, read_findings(connection, sha256s))
 
     def sheet_rows(self, sheet: str, reports: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """Give the typed rows of one form sheet, by report, in the order of the sheet."""
@@ -369,13 +363,13 @@ class Register:
 
 
 def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[int]:
-    """Find the verdicts about files not seen before: of the same file, the one received first.
+    """Find the verdicts about files not seen before: of the same file, the one received first that could be read.
 
     A time that somebody knows goes before one that is a guess.
     """
 
-    def earliest(index: int) -> tuple[bool, Order]:
-        return verdicts[index].outcome == DUPLICATE, order(verdicts[index].source)
+    def earliest(index: int) -> tuple[int, Order]:
+        return UNUSABLE.get(verdicts[index].outcome, 0), order(verdicts[index].source)
 
     first: dict[str, int] = {}
     for index in sorted(range(len(verdicts)), key=earliest):

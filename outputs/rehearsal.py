@@ -17,7 +17,8 @@ from typing import Any
 from outputs.backup import copy_register, files_of, point_to_the_copy
 from templates.round import Round, RoundError
 
-NOT_NEEDED = ("logs", "dashboard")  # never read, and written anew
+NOT_NEEDED = ("logs",)
+NEVER_READ = "dashboard"  # its pages are only there
 LOCK = "sending.lock"  # is written in its place
 FORM_LINE = re.compile(r"^form *=.*$", re.MULTILINE)
 
@@ -73,7 +74,7 @@ def _copy_round(round_: Round, copy: Path) -> None:
         place = path.relative_to(source)
         if place.parts[0] not in NOT_NEEDED and place.name != LOCK:
             (copy / place).parent.mkdir(parents=True, exist_ok=True)
-            _link(path, copy / place) if len(place.parts) > 1 else shutil.copy2(path, copy / place)
+            _put(path, copy, place)
     for path in source.iterdir():
         if path.is_dir() and path.name not in NOT_NEEDED:
             (copy / path.name).mkdir(exist_ok=True)
@@ -96,6 +97,16 @@ def _settle(round_: Round, copy: Path) -> None:
         path = copy / "round.toml"
         words = FORM_LINE.sub(lambda _: f"form = '{form.as_posix()}'", path.read_text(encoding="utf-8-sig"))
         path.write_text(words, encoding="utf-8")
+
+
+def _put(path: Path, copy: Path, place: Path) -> None:
+    """Let a file of the round be in the copy: what stands in a folder is only linked."""
+    if place.parts[0] == NEVER_READ:
+        (copy / place).touch()
+    elif len(place.parts) > 1:
+        _link(path, copy / place)
+    else:
+        shutil.copy2(path, copy / place)
 
 
 def _link(path: Path, place: Path) -> None:

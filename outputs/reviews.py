@@ -6,10 +6,11 @@ anew in a version is added to the log.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
 
 from sqlalchemy import Connection, insert, select
 
@@ -42,6 +43,7 @@ class Review:
 
 
 NEVER = Review()
+NOTHING_AT_HAND: Mapping[str, Findings] = MappingProxyType({})
 
 
 def read_reviews(connection: Connection, sha256s: Collection[str]) -> dict[str, Review]:
@@ -63,12 +65,19 @@ def read_reviews(connection: Connection, sha256s: Collection[str]) -> dict[str, 
     return read
 
 
-def read_findings(connection: Connection, sha256s: Collection[str]) -> dict[str, Findings]:
-    """Read all that is known to be wrong in versions, errors first: in themselves, and beside other reports."""
-    query = select(findings).where(among(findings.c.sha256, sha256s)).order_by(findings.c.sha256, findings.c.position)
+def read_findings(
+    connection: Connection, sha256s: Collection[str], at_hand: Mapping[str, Findings] = NOTHING_AT_HAND
+) -> dict[str, Findings]:
+    """Read all that is known to be wrong in versions, errors first: in themselves, and beside other reports.
+
+    What is `at_hand` of what was found in versions themselves is not read again.
+    """
+    older = [sha256 for sha256 in sha256s if sha256 not in at_hand]
+    query = select(findings).where(among(findings.c.sha256, older)).order_by(findings.c.sha256, findings.c.position)
     rows = connection.execute(query).mappings()
     read = {sha256: tuple(map(as_finding, group)) for sha256, group in groupby(rows, lambda row: str(row["sha256"]))}
-    read |= _read_retimed(connection, sha256s)
+    read |= _read_retimed(connection, older)
+    read |= {sha256: found for sha256, found in at_hand.items() if found}
     for sha256, review in read_reviews(connection, sha256s).items():
         both = [*read.get(sha256, ()), *review.found]
         read[sha256] = tuple(sorted(both, key=lambda finding: ORDER.index(finding.severity)))

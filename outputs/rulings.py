@@ -1,13 +1,13 @@
 """What persons have decided of the versions of a report, as the log has it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
 from outputs.database import among
 from outputs.life import REJECTED
-from outputs.log import decisions
+from outputs.log import decisions, submissions
 from validation.findings import WAIVED, Finding
 
 WAIVE = "waive"  # the decision that holds for every version of a report
@@ -46,6 +46,18 @@ def read_decided(connection: Connection, reports: Collection[str]) -> dict[str, 
         versions = [""] if row["what"] == WAIVE else list(row["rulings"])
         one.waived.update({(sha256, rule): words for sha256 in versions for rule in row["waives"]})
     return decided
+
+
+def settled(connection: Connection, found: Mapping[str, tuple[Finding, ...]]) -> dict[str, tuple[Finding, ...]]:
+    """Give what was found in versions, by SHA-256, marked where a person let it off."""
+    column = submissions.c
+    query = select(column.sha256, column.report).where(among(column.sha256, found))
+    report_of = dict(connection.execute(query).all())
+    decided = read_decided(connection, set(report_of.values()))
+    return {
+        sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
+        for sha256, findings in found.items()
+    }
 
 
 def settled_files(connection: Connection) -> dict[str, str]:

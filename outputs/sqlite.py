@@ -13,7 +13,14 @@ from sqlalchemy.pool import NullPool
 from outputs.database import IMMEDIATE
 
 BUSY_SECONDS = 30  # how long one process waits for another to finish writing
-PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+WAY_OUT = {  # what a person can do, by how the error is called
+    "SQLITE_BUSY": "another program is using it; close it there, or try again",
+    "SQLITE_LOCKED": "another program is using it; close it there, or try again",
+    "SQLITE_FULL": "make room on its disk, and try again; nothing is lost",
+    "SQLITE_IOERR": "see whether its disk is full or out of reach, and try again; nothing is lost",
+    "SQLITE_CANTOPEN": "see whether you may write in its folder",
+    "SQLITE_READONLY": "see whether you may write in it and in its folder",
+}
 RESTORE = "put it back from your backup"
 
 
@@ -84,8 +91,9 @@ class SqliteFile:
 
     def plainly(self, error: DBAPIError) -> str | None:
         code = getattr(error.orig, "sqlite_errorname", "")
-        if isinstance(error, OperationalError) and code.startswith(PASSING):  # locked, no space, no such folder
-            return f"{self.path} cannot be used now ({error.orig}); try again"
+        way_out = next((words for name, words in WAY_OUT.items() if code.startswith(name)), None)
+        if isinstance(error, OperationalError) and way_out:
+            return f"{self.path} cannot be used now ({error.orig}): {way_out}"
         if type(error) is DatabaseError:
             return f"{self.path} is damaged ({error.orig}); {RESTORE}"
         return None

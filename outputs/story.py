@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from outputs.archive import archived
 from outputs.database import among
-from outputs.life import DECIDING
+from outputs.life import DECIDING, SETTLED
 from outputs.log import arrivals, casework, decisions, letters, retimings, review_findings, reviews
 from outputs.logbook import came
 from outputs.mailroom import Key
@@ -278,7 +278,8 @@ def story_lines(told: Story, language: str) -> Iterator[str]:
 
 def _file_lines(file: Story, language: str) -> Iterator[str]:
     name = f"Version {file['number']}" if file["number"] else "File"
-    yield f"{name}: {WORDS[file['outcome']]}{', and it counts' if file['counts'] else ''}"
+    counts = file["counts"] and file["outcome"] not in SETTLED
+    yield f"{name}: {WORDS[file['outcome']]}{', and it counts' if counts else ''}"
     sender = f" from {file['sender']}" if file["sender"] else ""
     yield f"  {'file':<12}«{file['file']}»  {file['sha256'][:SHORT]}"
     yield f"  {'received':<12}{_time(file['received'])}{sender}"
@@ -309,11 +310,13 @@ def _event_lines(told: Story) -> Iterator[str]:
     if told["decisions"]:
         yield "\nDecisions"
         for one in told["decisions"]:
-            about = ", ".join(
-                [f"version {ruling['number']} {ruling['ruling']}" for ruling in one["rulings"]] + one["waives"]
-            )
+            about = ", ".join([_ruled(ruling["number"], ruling["ruling"]) for ruling in one["rulings"]] + one["waives"])
             told_of = f"  ({about})" if about else ""
             yield f"  {_time(one['at'])}  {one['decision']} by {one['by']}: {one['reason']}{told_of}"
+
+
+def _ruled(number: int | None, ruling: str) -> str:
+    return f"version {number} {ruling}" if number else ruling
 
 
 def _casework_lines(told: Story) -> Iterator[str]:

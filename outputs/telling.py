@@ -104,7 +104,7 @@ def ingest_lines(
 ) -> Iterator[str]:
     """One run of the batch: the summary, what was not checked, and what comes next."""
     if verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
-        yield f"{_count(len(verdicts), 'file')}, all known. Nothing changed."
+        yield f"{counted(len(verdicts), 'file')}, all known. Nothing changed."
         return
     yield from summary(verdicts, round_.form)
     yield from unchecked_lines(unchecked)
@@ -119,16 +119,16 @@ def collected_lines(collection: Collection, inbox: Path) -> Iterator[str]:
     """What was fetched from the mailbox, what was not, and what comes next."""
     settings, files = collection.settings, sum(one.attachments for one in collection.new)
     yield (
-        f"{settings.user}, {settings.folder}: {_count(len(collection.new), 'new message')} "
-        f"with {_count(files, 'attachment')} saved to {inbox}/, {collection.known} known before."
+        f"{settings.user}, {settings.folder}: {counted(len(collection.new), 'new message')} "
+        f"with {counted(files, 'attachment')} saved to {inbox}/, {collection.known} known before."
     )
     if came_back := sum(one.came_back for one in collection.new):
-        yield f"{_count(came_back, 'letter')} of ours came back; see to it: behov outbox"
+        yield f"{counted(came_back, 'letter')} of ours came back; see to it: behov outbox"
     if collection.too_big:
         yield "\nToo big to fetch: save what is attached to them in inbox/ yourself"
         yield from (f"  {_mail_line(mail)}" for mail in collection.too_big)
     if collection.missed:
-        yield f"\nThe server did not hand out {_count(collection.missed, 'message')}. Run behov collect again."
+        yield f"\nThe server did not hand out {counted(collection.missed, 'message')}. Run behov collect again."
     yield "\nThe messages stay in the mailbox. Next: behov ingest"
 
 
@@ -137,7 +137,7 @@ def _mail_line(mail: Listed) -> str:
     return f"«{about.subject}», from {about.sender or '?'}, {mail.size >> 20} MB"
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -197,8 +197,8 @@ def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None"
     """Letters that were written, and how sending went."""
     if made:
         kinds = Counter(letter["kind"] for letter in made)
-        told = ", ".join(_count(kinds[kind], words) for kind, words in KINDS.items() if kinds[kind])
-        yield f"{_count(len(made), 'letter')} in {outbox}/: {told}{'' if run else ' (nothing has left this machine)'}."
+        told = ", ".join(counted(kinds[kind], words) for kind, words in KINDS.items() if kinds[kind])
+        yield f"{counted(len(made), 'letter')} in {outbox}/: {told}{'' if run else ' (nothing has left this machine)'}."
     else:
         yield "No new letters: everybody has been told."
     if drafts := sum(letter["state"] == DRAFT for letter in made):
@@ -232,7 +232,7 @@ def left_lines(left: Sequence[str]) -> Iterator[str]:
     """The owners that could not be told how it ended."""
     if left:
         yield (
-            f"{_count(len(left), 'owner')} left out: something waits for a person, or may still be corrected "
+            f"{counted(len(left), 'owner')} left out: something waits for a person, or may still be corrected "
             f"(behov status). {', '.join(left[:SHOWN])}{' …' if len(left) > SHOWN else ''}"
         )
 
@@ -246,7 +246,7 @@ def exported_lines(made: Sequence[Path], kind: str) -> Iterator[str]:
 
 def dashboard_lines(made: "Dashboard") -> Iterator[str]:
     """The dashboard: where it is, and what it lacks."""
-    yield f"Wrote {made.path}, {_count(made.pages, 'page')} in all. Open it in a web browser."
+    yield f"Wrote {made.path}, {counted(made.pages, 'page')} in all. Open it in a web browser."
     if not made.drawn:
         yield "It has tables and no pictures. For pictures: pip install altair vl-convert-python, then run this again."
 

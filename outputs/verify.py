@@ -1,6 +1,8 @@
 """Proof that nothing is lost or changed: the log, the archived originals, and the current state made from them."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -9,18 +11,31 @@ from outputs.archive import archived, digest
 from outputs.log import GUARDS, forgettings, imports, returns, submissions
 from outputs.register import Register
 from outputs.stored import load_submission
+from outputs.telling import counted
+from outputs.verify_copy import held_against
 from outputs.verify_log import gaps
 from templates.round import Round
 
+ORIGINAL = re.compile(r"[0-9a-f]{64}")
 SHOWN = 5  # reports named in one problem
 REBUILD = "make it again with: behov rebuild"
+AGAINST = "behov verify --against BACKUP tells"
+UNCHANGED = f"which {AGAINST}, {REBUILD}"
 
 
-def verify(round_: Round, register: Register) -> list[str]:
-    """List every problem in words, each with what to do; none when all is well."""
+def verify(round_: Round, register: Register, backup: Path | None = None) -> list[str]:
+    """List every problem in words, each with what to do; none when all is well.
+
+    With a backup, nothing that its log holds may be gone or changed. Raises RefusalError, RoundError for what is none.
+    """
+    lost = held_against(round_, register, backup) if backup else []
+    return [*lost, *_problems(round_, register)]
+
+
+def _problems(round_: Round, register: Register) -> list[str]:
     with register.writing() as connection:  # so that nobody else changes what is looked at
         if damaged := list(register.database.damage(connection)):
-            return [*damaged, *_archive(round_, {})]
+            return [*damaged, *_archive(round_, None)]
         kept = {row.sha256: row.name for row in connection.execute(select(returns.c.sha256, returns.c.name))}
         answers = list(_answers(connection))
         made_again = [] if answers else _projection(register, connection)
@@ -40,7 +55,7 @@ def _triggers(register: Register, connection: Connection) -> Iterator[str]:
     for table in dict.fromkeys(table for table, trigger in GUARDS if trigger not in there):
         yield (
             f"the log «{table}» can be changed: its triggers are gone. Find out who took them away, "
-            "compare with your backup, and put it back if in doubt"
+            f"and what they changed, which {AGAINST}"
         )
 
 
@@ -56,19 +71,21 @@ def _answers(connection: Connection) -> Iterator[str]:
             yield f"the answers of {which} are damaged; put the register back from your backup"
 
 
-def _archive(round_: Round, kept: dict[str, str]) -> Iterator[str]:
-    """Look whether every original is there, unchanged, and that none is there that the log does not know."""
+def _archive(round_: Round, kept: dict[str, str] | None) -> Iterator[str]:
+    """Look whether every original is there, unchanged, and that none is there that the log, if known, does not know."""
     there = dict(archived(round_))
-    for sha256, name in sorted(kept.items()):
+    for sha256, name in sorted((kept or {}).items()):
         if sha256 not in there:
             yield (
                 f"the original of «{name}» ({sha256[:12]}) is not in archive/; "
                 "put it back from your backup, or from where the file came"
             )
     for sha256, path in sorted(there.items()):
-        if digest(path) != sha256:
+        if not ORIGINAL.fullmatch(sha256):
+            yield f"archive/{path.name} was not put there by behov; move it away"
+        elif digest(path) != sha256:
             yield f"archive/{path.name} is not what was received; put it back from your backup"
-        elif kept and sha256 not in kept:
+        elif kept is not None and sha256 not in kept:
             yield f"archive/{path.name} is not in the register, as when a run broke off; run behov ingest again"
 
 
@@ -93,7 +110,8 @@ def _projection(register: Register, connection: Connection) -> Iterator[str]:
         after = current_state(register, connection)
     for table in before:
         if before[table] != after[table]:
-            yield f"the table «{table}» is not what the log says{_differing(before[table], after[table])}; {REBUILD}"
+            differing = counted(len(set(map(repr, before[table])) ^ set(map(repr, after[table]))), "row")
+            yield f"the table «{table}» is not what the log says ({differing}). If the log is as it was, {UNCHANGED}"
     changed = sorted(report for report, _, _ in register.reviewer.changes(connection).values())
     if changed:
         named = ", ".join(changed[:SHOWN]) + (" and more" if len(changed) > SHOWN else "")
@@ -106,11 +124,7 @@ def current_state(register: Register, connection: Connection) -> dict[str, list[
     return {table.name: sorted(map(tuple, connection.execute(select(table))), key=repr) for table in tables}
 
 
-def _differing(before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> str:
-    apart = set(map(repr, before)) ^ set(map(repr, after))
-    return f" ({len(apart)} rows differ)"
-
-
 def verified_lines(problems: list[str]) -> Iterator[str]:
     yield from (f"- {problem}" for problem in problems)
-    yield f"{len(problems)} problems." if problems else "All is well: the log, the originals and the current state."
+    well = "All is well: the log, the originals and the current state."
+    yield f"{counted(len(problems), 'problem')}." if problems else well

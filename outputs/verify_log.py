@@ -16,8 +16,9 @@ from outputs.log import (
     submissions,
 )
 from outputs.logbook import VERSION_OUTCOMES
+from outputs.telling import counted
 
-LOST = "somebody has taken rows out of the log. Compare with your backup, and put it back"
+LOST = "somebody has taken rows out of the log. Compare with behov verify --against BACKUP, and put it back"
 SHOWN = 5  # rows named in one problem
 
 
@@ -41,7 +42,7 @@ def _missing_numbers(connection: Connection, table: Table) -> Iterator[str]:
     number = table.autoincrement_column
     first, last, count = connection.execute(select(func.min(number), func.max(number), func.count(number))).one()
     if count and (first, last) != (1, count):
-        yield f"«{table.name}» lacks {last - count} rows: {LOST}"
+        yield f"«{table.name}» lacks {counted(last - count, 'row')}: {LOST}"
 
 
 def _without(table: Table, other: Table) -> Select[Any]:

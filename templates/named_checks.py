@@ -72,11 +72,11 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         reasons="reason_late late_by_guess late_forwarded",
     ),
     # registers
-    "is_owner": _named("register", "The number is registered as an owner.", "", "orgnr", "owners"),
+    "is_owner": _named("register", "The number is registered as an owner.", "register registerdato", "orgnr", "owners"),
     "units_elsewhere": _named(
         "register",
         "The owner has no active units outside the counties of the form.",
-        "fylkesliste",
+        "fylkesliste register registerdato",
         "orgnr counties",
         "units",
     ),

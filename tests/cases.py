@@ -128,9 +128,12 @@ Registers = dict[str, Register]
 Says = Callable[[Recipient], Registers]
 
 
+NBR = {"register": "NBR", "date": "15.01.2024", "dated": "2024-01-15"}
+
+
 def agreeing(owner: Recipient) -> Registers:
     """Registers that know what the owner writes, and no earlier grant."""
-    return {"owners": {owner.orgnr: {}}, "units": unit_register(owner), "grants": {}}
+    return {"owners": {owner.orgnr: NBR}, "units": unit_register(owner), "grants": {}}
 
 
 def unit_register(owner: Recipient, /, **changed: str) -> dict[str, dict[str, str]]:
@@ -139,8 +142,8 @@ def unit_register(owner: Recipient, /, **changed: str) -> dict[str, dict[str, st
         unit.orgnr: {
             "name": unit.name, "active": "1", "owner": owner.orgnr, "owner_name": owner.name,
             "kommunenr": unit.kommunenr, "kommune": "", "county": "32", "county_name": "Akershus",
-            "employees": "40", "register": "NBR", "date": "15.01.2024", "dated": "2024-01-15",
-        } | changed
+            "employees": "40",
+        } | NBR | changed
         for unit in owner.units
     }  # fmt: skip
 

@@ -13,6 +13,7 @@ from outputs.register import Register
 from templates.form import Form
 from templates.named_checks import NAMED_CHECKS
 from templates.recipients import Recipient
+from tests.cases import NBR
 from tests.desk import Desk
 from validation.across import ACROSS, alike
 from validation.check import find, judge
@@ -238,9 +239,8 @@ def registered(sender: Recipient, **changed: str) -> dict[str, dict[str, str]]:
     row = {
         "name": unit.name, "active": "1", "owner": sender.orgnr, "owner_name": sender.name, "kommunenr": unit.kommunenr,
         "kommune": "", "county": "32", "county_name": "Akershus", "employees": "40",
-        "register": "NBR", "date": "15.01.2024", "dated": "2024-01-15",
     }  # fmt: skip
-    return {unit.orgnr: row | changed}
+    return {unit.orgnr: row | NBR | changed}
 
 
 REGISTERED: dict[str, tuple[dict[str, str], tuple[str, ...], str]] = {
@@ -258,7 +258,7 @@ REGISTERED: dict[str, tuple[dict[str, str], tuple[str, ...], str]] = {
 
 def test_what_the_register_knows_too_is_accepted_without_a_word(form: Form, folder: Path) -> None:
     sender, _ = owner("rek_privat")
-    known = Known(registers={"units": registered(sender), "owners": {sender.orgnr: {}}, "grants": {}})
+    known = Known(registers={"units": registered(sender), "owners": {sender.orgnr: NBR}, "grants": {}})
 
     assert find(form, [report(folder, "rek_privat", 1, sender, [])], known) == [[]]
 
@@ -296,10 +296,12 @@ def test_a_unit_outside_the_register_is_asked_about_once(form: Form, folder: Pat
 def test_an_owner_that_is_no_owner_is_an_error(form: Form, folder: Path) -> None:
     sender, _ = owner("rek_privat")
 
-    found = find(form, [report(folder, "rek_privat", 1, sender, [])], Known(registers={"owners": {}}))[0]
+    found = find(form, [report(folder, "rek_privat", 1, sender, [])], Known(registers={"owners": {"1": NBR}}))[0]
 
     assert told(found)[0][:4] == ("S05", "error", "Skjema", ("C19",))
-    assert told(found)[0][4].startswith(f"{sender.orgnr} er ikke registrert som barnehage- eller skoleeier.")
+    assert told(found)[0][4].startswith(
+        f"{sender.orgnr} er ikke registrert som barnehage- eller skoleeier i NBR per 15.01.2024."
+    )
 
 
 def test_units_in_other_counties_are_told_for_information(form: Form, folder: Path) -> None:
@@ -311,8 +313,9 @@ def test_units_in_other_counties_are_told_for_information(form: Form, folder: Pa
     found = find(form, [report(folder, "rek_privat", 1, sender, [])], Known(registers={"units": far}))[0]
 
     assert told(found) == [
-        ("S17", "info", "Skjema", ("C19",), "Dere har også virksomheter i Vestland. Husk å melde behov for dem der.")
-    ]
+        ("S17", "info", "Skjema", ("C19",),
+         "NBR per 15.01.2024 viser at dere også har virksomheter i Vestland. Husk å melde behov for dem der."),
+    ]  # fmt: skip
 
 
 def test_grants_are_looked_up_by_reference_and_by_title(form: Form, folder: Path) -> None:

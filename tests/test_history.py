@@ -193,7 +193,8 @@ class History(RuleBasedStateMachine):
     def fail_to_read(self, made: Made) -> None:
         sha256 = made.source().sha256
         if sha256 not in self.taken:
-            self.register.merge([Verdict(made.source(), "failed", {"nb": "Feil hos oss."})], self.now)
+            places = (made, replace(made, folder="elsewhere"))
+            self.register.merge([Verdict(one.source(), "failed", {"nb": "Feil hos oss."}) for one in places], self.now)
             self.failed.add(sha256)
 
     @rule(made=versions())

@@ -24,6 +24,7 @@ from outputs.log import (
     exported,
     exports,
     extensions,
+    failures,
     finding_row,
     forgettings,
     imports,
@@ -186,6 +187,18 @@ def test_known_files_are_told(register: Register) -> None:
 
     known, unknown = FIRST.source().sha256, SECOND.source().sha256
     assert register.known([known, unknown]) == {known}
+
+
+def test_a_file_that_lies_in_two_places_is_read_where_we_can_and_fails_where_we_cannot(register: Register) -> None:
+    elsewhere = replace(FIRST, folder="kopier")
+    failed = [Verdict(made.source(), "failed", {"nb": "Feil hos oss."}) for made in (FIRST, elsewhere)]
+
+    assert [verdict.outcome for verdict in register.merge(failed, NOW)] == ["failed", "failed"]
+    with register.reading() as connection:
+        assert len(connection.execute(select(failures)).all()) == 2
+
+    batch = [failed[0], elsewhere.verdict()]
+    assert [verdict.outcome for verdict in register.merge(batch, NOW)] == ["duplicate", "accepted"]
 
 
 def test_a_file_we_failed_to_read_may_come_again(register: Register) -> None:

@@ -1,6 +1,7 @@
 """Files of public registers, in every spelling: read, kept as dated snapshots, and asked by the rules."""
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -302,6 +303,20 @@ def test_the_differences_are_shown_before_anything_is_kept(place: Place) -> None
         "kind": "register", "source": "NBR", "dated": "2024-02-01", "before": "2024-01-12", "rows": 2, "new": 1,
         "applied": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "day"), [("nbr-2024-01-15.json", "15.01.2024"), ("nbr-2024-13-15.json", "01.02.2024")]
+)
+def test_the_day_of_a_register_is_the_one_in_the_name_of_its_file_or_the_files_own(
+    place: Place, name: str, day: str
+) -> None:
+    path = write(place.folder, name, place.units())
+    os.utime(path, (datetime(2024, 2, 1, 12, tzinfo=UTC).timestamp(),) * 2)
+
+    told = place.run("import", path, "--dry-run").stdout
+
+    assert f"NBR per {day} (the file's own date; say another with --dated)" in told
 
 
 def test_a_file_with_far_fewer_units_is_wondered_at(place: Place) -> None:

@@ -127,6 +127,10 @@ def strange(round_: Round) -> None:
     (round_.archive / f"{sha256(b'x').hexdigest()}.xlsx").write_bytes(b"x")
 
 
+def stray(round_: Round) -> None:
+    (round_.archive / "notat.txt").write_bytes(b"x")
+
+
 def unguard(round_: Round) -> None:
     tampered(round_, unguarded(round_, "UPDATE", "findings"))
 
@@ -156,8 +160,9 @@ PROBLEMS: dict[str, tuple[Callable[[Round], None], str]] = {
     "an original is gone": (lose, "the original of «first.xlsx» (a7937b64b8ca) is not in archive/; put it back"),
     "an original was changed": (spoil, "is not what was received; put it back from your backup"),
     "an original nobody took in": (strange, "is not in the register, as when a run broke off; run behov ingest again"),
+    "a file of somebody else": (stray, "archive/notat.txt was not put there by behov; move it away"),
     "the log is not guarded": (unguard, "the log «findings» can be changed: its triggers are gone"),
-    "the state was changed": (change_state, "the table «report» is not what the log says (4 rows differ); make it"),
+    "the state was changed": (change_state, "the table «report» is not what the log says (4 rows). If the log"),
     "answers were changed": (change_answers, "are damaged; put the register back from your backup"),
     "arrivals were taken out": (
         cut("arrivals"), "«returns» have no arrival (089001a35679, 62c5b4dd7da0, a7937b64b8ca)"),
@@ -188,7 +193,7 @@ def test_a_row_taken_out_of_the_log_is_missed_though_its_guards_are_back(filed: 
     drop = [unguarded(filed, "DELETE", table) for table in tables]
     tampered(filed, *drop, "DELETE FROM review_findings WHERE review = 1", "DELETE FROM reviews WHERE id = 1", *guards)
 
-    assert "«reviews» lacks 1 rows: somebody has taken rows out of the log" in " ".join(whole(filed))
+    assert "«reviews» lacks 1 row: somebody has taken rows out of the log" in " ".join(whole(filed))
 
 
 def test_verifying_changes_nothing(filed: Round) -> None:
@@ -198,6 +203,43 @@ def test_verifying_changes_nothing(filed: Round) -> None:
     verify(filed, opened(filed))
 
     assert filed.register.read_bytes() == before
+
+
+def test_originals_of_a_register_that_is_gone_are_told(filed: Round) -> None:
+    filed.register.unlink()
+
+    assert [problem for problem in whole(filed) if "is not in the register" in problem] == whole(filed) != []
+
+
+def test_what_was_changed_in_the_log_is_told_by_a_backup(round_: Round, tmp_path: Path) -> None:
+    back_up(round_, tmp_path / "kopi")
+    take_in(round_, Made("new", day(13), report="BAT-0001-3"))
+    against = ("verify", "--against", str(tmp_path / "kopi"))
+    assert run(round_, *against).exit_code == 0, "what has come since is no change"
+    tampered(
+        round_,
+        unguarded(round_, "UPDATE", "findings"),
+        unguarded(round_, "DELETE", "letter_ids"),
+        "UPDATE findings SET severity = 'info' WHERE rule = 'B2'",
+        "DELETE FROM letter_ids",
+    )
+
+    told = run(round_, *against).stdout
+
+    assert "the log «findings» has changed 1 row (a7937b64b8ca 0); it stands in" in told
+    assert "the log «letter_ids» has lost 1 row" in told
+    refused = run(round_, "backup", "--to", str(tmp_path / "kopi"))
+    assert refused.exit_code == 2
+    assert "the last backup is left as it was, since the log «findings» has changed 1 row" in refused.stderr
+
+
+def test_a_register_is_held_against_a_backup_of_its_own_round_only(filed: Round, tmp_path: Path) -> None:
+    back_up(filed, tmp_path / "kopi")
+    (tmp_path / "kopi" / "key").write_text("00" * 32, encoding="ascii")
+
+    for folder, said in (("kopi", "is a copy of another round"), ("form", "is no backup of a round")):
+        result = run(filed, "verify", "--against", str(tmp_path / folder))
+        assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
 
 
 # rebuild

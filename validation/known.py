@@ -4,7 +4,7 @@ A register is a table of texts by its key. A rule whose register is not here is 
 staff are told so; it never counts as kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from intake.submission import Row, Submission
@@ -33,7 +33,7 @@ class Known:
     """What the office knows when it judges: whom it let off a rule, and the registers that were imported.
 
     `units` has the columns name, active (1 or 0), owner, owner_name, kommunenr, kommune, county,
-    county_name, employees, register, date and dated (ISO); `owners` is only looked into; `grants` has
+    county_name, employees, register, date and dated (ISO), `owners` the last three of them, and `grants`
     owner, title and year.
     """
 
@@ -92,23 +92,24 @@ Check = Callable[[Numbered, Given, Source], Found]
 
 def is_owner(batch: Numbered, given: Given, source: Source) -> Found:
     """The number is registered as an owner."""
+    words = _all_of(source.rows.values())
     for number, report in batch:
         orgnr = text(report, given["orgnr"])
         if orgnr and orgnr not in source.rows:
-            yield Hit(number, only_row(report, given["orgnr"]), (given["orgnr"],))
+            yield Hit(number, only_row(report, given["orgnr"]), (given["orgnr"],), words)
 
 
 def units_elsewhere(batch: Numbered, given: Given, source: Source) -> Found:
     """The owner has no active units outside the counties of the form."""
     counties = source.form.question_options(source.form.question(given["counties"]))
-    elsewhere: dict[str, dict[str, None]] = {}
+    elsewhere: dict[str, list[Mapping[str, str]]] = {}
     for unit in source.rows.values():
         if unit["active"] == YES and unit["county"] not in counties:
-            elsewhere.setdefault(unit["owner"], {})[unit["county_name"]] = None
+            elsewhere.setdefault(unit["owner"], []).append(unit)
     for number, report in batch:
         found = elsewhere.get(text(report, given["orgnr"]))
         if found:
-            words = {"fylkesliste": ", ".join(found)}
+            words = {"fylkesliste": _listed(found, "county_name")} | _all_of(found)
             yield Hit(number, only_row(report, given["orgnr"]), (given["orgnr"],), words)
 
 
@@ -137,12 +138,11 @@ def no_similar_grant(batch: Numbered, given: Given, source: Source) -> Found:
 
 def in_register(batch: Numbered, given: Given, source: Source) -> Found:
     """The number is in the register."""
-    names = ", ".join(dict.fromkeys(unit["register"] for unit in source.rows.values()))
-    oldest = min(source.rows.values(), key=lambda unit: unit["dated"], default={"date": ""})
+    words = _all_of(source.rows.values())
     for number, report in batch:
         for row, orgnr in answers(report, given["orgnr"]):
             if str(orgnr) not in source.rows:
-                yield Hit(number, row, (given["orgnr"],), {"register": names, "registerdato": oldest["date"]})
+                yield Hit(number, row, (given["orgnr"],), words)
 
 
 def registered_name(batch: Numbered, given: Given, source: Source) -> Found:
@@ -199,6 +199,16 @@ KNOWN: dict[str, Check] = {
 def _where(unit: Mapping[str, str]) -> dict[str, str]:
     """Name the register that says it, and the day it speaks of."""
     return {"register": unit["register"], "registerdato": unit["date"]}
+
+
+def _all_of(rows: Collection[Mapping[str, str]]) -> dict[str, str]:
+    """Name all registers that the rows are from, and the day of the oldest."""
+    oldest = min(rows, key=lambda row: row["dated"], default={"date": ""})
+    return {"register": _listed(rows, "register"), "registerdato": oldest["date"]}
+
+
+def _listed(rows: Iterable[Mapping[str, str]], column: str) -> str:
+    return ", ".join(dict.fromkeys(row[column] for row in rows))
 
 
 def _compared(
