@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
-from outputs.letter_states import ORDERS
 from outputs.progress import Progress, fitted, progress, silent
+from outputs.register.letter_states import ORDERS
 
 if TYPE_CHECKING:
-    from outputs.register import Register
-    from outputs.rehearsal import Rehearsal
-    from outputs.sending import Run
+    from outputs.care.rehearsal import Rehearsal
+    from outputs.mailing.sending import Run
+    from outputs.register.register import Register
     from templates.form import Form
     from templates.round import Round
 
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
 OUTBOX_ACTIONS = ("list", "show", *ORDERS)
-DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.life.DECIDING
+DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.register.life.DECIDING
 QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
 PLAYED = "behov.played"  # the copy of the round that a command with --dry-run is played in
 INTERRUPTED = 130  # as shells say it
@@ -98,7 +98,7 @@ def writes(command: Callable[..., None]) -> Callable[..., None]:
         if not dry_run:
             command(folder, **options)
             return
-        from outputs.rehearsal import rehearsal
+        from outputs.care.rehearsal import rehearsal
         from outputs.runlog import unwritten
 
         code: Any = DONE
@@ -175,9 +175,9 @@ def send_out(
     folder: Path, *, skip_bad: bool, copies: int | None, send: bool, redirect: str | None, as_json: bool
 ) -> None:
     """Make a workbook for every recipient, in sent/, and the letter it goes with."""
+    from outputs.letters.notice_letters import INVITATION
     from outputs.letters.stationery import stationery_of
-    from outputs.notice_letters import INVITATION
-    from outputs.notices import make_invitations
+    from outputs.mailing.notices import make_invitations
     from outputs.results import letters_json
     from outputs.telling import bad_rows, letter_lines
     from templates import sendout
@@ -218,7 +218,7 @@ def collect(folder: Path, *, as_json: bool) -> None:
     import os
 
     from intake import mailbox
-    from outputs.bounces import bounce_taker
+    from outputs.mailing.bounces import bounce_taker
     from outputs.results import collected_json
     from outputs.telling import collected_lines
 
@@ -317,10 +317,10 @@ def check(folder: Path, file: Path, form_name: str | None, *, answers: bool, as_
 @writes
 def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write the letters that are owed to owners, in outbox/: on what came back, and on more time."""
-    from outputs.feedback import KINDS
-    from outputs.notice_letters import EXTENSION
-    from outputs.notices import make_extensions
-    from outputs.outbox import make_letters
+    from outputs.letters.feedback import KINDS
+    from outputs.letters.notice_letters import EXTENSION
+    from outputs.mailing.notices import make_extensions
+    from outputs.mailing.outbox import make_letters
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -338,8 +338,8 @@ def feedback(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -
 @writes
 def remind(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> None:
     """Write to those who have not answered, or not corrected in time; once for each deadline."""
-    from outputs.notice_letters import REMINDER
-    from outputs.notices import make_reminders
+    from outputs.letters.notice_letters import REMINDER
+    from outputs.mailing.notices import make_reminders
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -361,8 +361,8 @@ def extend(folder: Path, report: str, until: datetime, *, reason: str, by: str, 
 
     To move the deadline of all, change it in round.toml. Either way `behov feedback` tells the owners.
     """
-    from outputs.decide import Wish
-    from outputs.extend import EXTEND, extend, extended_lines
+    from outputs.mailing.extend import EXTEND, extend, extended_lines
+    from outputs.register.decide import Wish
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -381,8 +381,8 @@ def close(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> N
 
     Owners with something that waits for a person, or may still be corrected, are left out; run it again later.
     """
-    from outputs.notice_letters import CLOSING
-    from outputs.notices import make_closings
+    from outputs.letters.notice_letters import CLOSING
+    from outputs.mailing.notices import make_closings
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -410,8 +410,8 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
     text. release: to be sent after all. resend: to be sent again, though it was sent, refused or uncertain.
     discard: never to be sent.
     """
-    from outputs import mailroom
-    from outputs.preview import write_preview
+    from outputs.mailing import mailroom
+    from outputs.mailing.preview import write_preview
     from outputs.telling import history_lines, outbox_lines
 
     with _told_plainly():
@@ -486,7 +486,7 @@ def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish
     the others where several versions wait. waive needs the RULE. The same decision again changes
     nothing.
     """
-    from outputs.decide import Wish, decide, decided_lines
+    from outputs.register.decide import Wish, decide, decided_lines
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -500,7 +500,7 @@ def decide(folder: Path, /, report: str, decision: str, *, as_json: bool, **wish
 @writes
 def rebuild(folder: Path, *, as_json: bool) -> None:
     """Make the current state of the register again from its log; carry an older one over, or one to a server."""
-    from outputs.upkeep import rebuild, rebuilt_lines
+    from outputs.care.upkeep import rebuild, rebuilt_lines
 
     with _told_plainly():
         round_ = _round(folder)
@@ -518,7 +518,7 @@ def rebuild(folder: Path, *, as_json: bool) -> None:
 @click.pass_obj
 def verify(folder: Path, *, against: Path | None, as_json: bool) -> None:
     """Prove that the register, its originals and its current state are whole."""
-    from outputs.verify import verified_lines, verify
+    from outputs.care.verify import verified_lines, verify
 
     with _told_plainly():
         problems = verify(*_register(folder), against)
@@ -536,7 +536,7 @@ def verify(folder: Path, *, against: Path | None, as_json: bool) -> None:
 @writes
 def forget(folder: Path, *, other: Path | None, by: str, reason: str, yes: bool, as_json: bool) -> None:
     """Remove contact persons from the register after the round; the archived originals stay."""
-    from outputs.forget import Forgetting, forget, forgotten_lines
+    from outputs.care.forget import Forgetting, forget, forgotten_lines
 
     with _told_plainly():
         round_, register = _register(other or folder)
@@ -559,7 +559,7 @@ def forget(folder: Path, *, other: Path | None, by: str, reason: str, yes: bool,
 @click.pass_obj
 def backup(folder: Path, path: Path | None, *, dry_run: bool, as_json: bool) -> None:
     """Copy the round to another folder (default: backup/), also while others work in it."""
-    from outputs.backup import back_up
+    from outputs.care.backup import back_up
 
     with _told_plainly():
         done = back_up(_round(folder), path or folder / "backup", dry=dry_run)
@@ -582,7 +582,7 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
 
     xlsx: the workbook. csv, parquet: each of its tables as a file. journal: what came in and went out, for the archive.
     """
-    from outputs import exports
+    from outputs.exports import exports
     from outputs.telling import exported_lines
 
     with _told_plainly():
@@ -622,9 +622,9 @@ def import_file(  # noqa: PLR0913 - what staff may say of a file
 
     What it changes is shown first. Who and when stays in the register.
     """
-    from outputs.imports import look_through
-    from outputs.log import actor
-    from outputs.waiting import typed
+    from outputs.imports.imports import look_through
+    from outputs.register.log import actor
+    from outputs.register.waiting import typed
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -656,7 +656,7 @@ def dashboard(folder: Path, language: str | None, *, as_json: bool) -> None:
 
     The pages need no network and no script. Pictures need the extra: pip install "behov[dashboard]"
     """
-    from outputs.dashboard import make_dashboard
+    from outputs.overview.dashboard import make_dashboard
     from outputs.telling import dashboard_lines
 
     with _told_plainly():
@@ -702,7 +702,7 @@ def form_check(name: str, *, as_json: bool) -> None:
 @writes
 def form_preview(folder: Path, *, name: str, as_json: bool) -> None:
     """Write the workbook owners will see, in every language, with pictures of its pages."""
-    from templates.preview import preview
+    from templates.authoring.preview import preview
 
     with _told_plainly():
         paths = list(preview(_form(name), folder))
@@ -720,7 +720,7 @@ def form_preview(folder: Path, *, name: str, as_json: bool) -> None:
 @json_option
 def form_diff(old: str, new: str, *, as_json: bool) -> None:
     """Tell what has changed from the form OLD to NEW, and what to see to before NEW is published."""
-    from templates.form_diff import diff_json, diff_lines
+    from templates.authoring.form_diff import diff_json, diff_lines
 
     with _told_plainly():
         older, newer = _form(old), _form(new)
@@ -734,8 +734,8 @@ def form_diff(old: str, new: str, *, as_json: bool) -> None:
 @writes
 def form_export(folder: Path, *, name: str, as_json: bool) -> None:
     """Write a form as a workbook, FILE.xlsx, to go on with in Excel: a row for each question, choice and rule."""
+    from templates.authoring.form_workbook import write_form_workbook
     from templates.definition import find_form
-    from templates.form_workbook import write_form_workbook
 
     with _told_plainly():
         write_form_workbook(find_form(name), folder)
@@ -753,7 +753,7 @@ def form_export(folder: Path, *, name: str, as_json: bool) -> None:
 def form_import(folder: Path, *, file: Path, as_json: bool) -> None:
     """Make a form, in a new FOLDER, of a workbook such as `behov form export` writes."""
     from outputs.telling import form_lines
-    from templates.form_workbook import import_form
+    from templates.authoring.form_workbook import import_form
     from validation.lint import notes
 
     with _told_plainly():
@@ -772,7 +772,7 @@ def form_import(folder: Path, *, file: Path, as_json: bool) -> None:
 @json_option
 def form_rules(name: str, *, markdown: bool, as_json: bool) -> None:
     """List the rules of a form: id, severity, scope, where they are checked and what they say."""
-    from templates import catalogue
+    from templates.authoring import catalogue
 
     with _told_plainly():
         checked = _form(name)
@@ -816,7 +816,7 @@ def _round(folder: Path) -> "Round":
 
 def _register(folder: Path) -> tuple["Round", "Register"]:
     from outputs.checking import known_of
-    from outputs.register import Register
+    from outputs.register.register import Register
 
     round_ = _round(folder)
     return round_, Register.of(round_, known_of(round_))
@@ -835,8 +835,8 @@ def _sent(
     round_: "Round", register: "Register", kinds: Collection[str], *, send: bool, redirect: str | None
 ) -> "Run | None":
     """Send the letters of these kinds, if that is wanted, and draw the page that shows the outbox."""
-    from outputs.preview import write_preview
-    from outputs.sending import send_letters, would_send
+    from outputs.mailing.preview import write_preview
+    from outputs.mailing.sending import send_letters, would_send
 
     if redirect and not send:
         raise WrongUse("--redirect says where --send sends; write both")
@@ -875,7 +875,7 @@ def _now(form: "Form") -> datetime:
 def _told_plainly() -> Iterator[None]:
     """Turn every failure into one sentence: theirs with exit code 2, ours with 3 and a log."""
     from intake.sources import SourceError
-    from outputs.refusals import RefusalError, refusal
+    from outputs.register.refusals import RefusalError, refusal
     from templates.definition import FormError
     from templates.round import RoundError
     from templates.tables import TableError

@@ -18,10 +18,10 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Border, PatternFill, Side
 
 from bench.stamp import Clock
-from outputs.feedback import draft_letter
-from outputs.marked import Marked, Marker
-from outputs.message import Attachment, write_message
-from outputs.received import Received
+from outputs.letters.feedback import Attachment, draft_letter
+from outputs.letters.message import write_message
+from outputs.letters.received import Received
+from outputs.marked.marked import Marked, Marker
 from templates.recipients import Recipient
 from tests.desk import KEY, SENDER
 from tests.reports import DESK, FORM, MISTAKES, filled, new_owner

@@ -20,8 +20,8 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select
 
-from outputs.log import log
-from outputs.register import Register
+from outputs.register.log import log
+from outputs.register.register import Register
 from templates.form import Form
 from tests.databases import Places, Postgres, postgres_server, programs
 from tests.made_returns import FORM, Made, day, make_form

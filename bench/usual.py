@@ -18,11 +18,11 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from templates.binding import operands
 from templates.definition import bound_rules
 from templates.form import NUMERIC, Form, Question, QuestionSheet, Sheet
 from templates.layout import HELP_ROW, MARKER_ROW
-from templates.predicate import (
+from templates.rules.binding import operands
+from templates.rules.predicate import (
     Aggregate,
     And,
     Answer,

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from intake.collected import read_received
 from intake.receive import Office, receive
 from intake.sources import Inlet, SourceError, find_returns
-from outputs.known_files import registers_of
+from outputs.imports.known_files import registers_of
 from templates.form import Form
 from templates.round import Round
 from validation.check import judge

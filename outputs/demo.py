@@ -12,15 +12,15 @@ from random import Random
 
 from intake.broken import BROKEN
 from intake.sample import Mistake, Owners, Sample, Samples, Wanted, fill_in
-from outputs.dashboard import make_dashboard
-from outputs.exports import export
+from outputs.exports.exports import export
 from outputs.ingest import ingest
-from outputs.outbox import make_letters
-from outputs.preview import write_preview
+from outputs.mailing.outbox import make_letters
+from outputs.mailing.preview import write_preview
+from outputs.overview.dashboard import make_dashboard
 from outputs.progress import Progress
-from outputs.register import Register
+from outputs.register.register import Register
+from outputs.register.waiting import typed
 from outputs.telling import summary
-from outputs.waiting import typed
 from templates.definition import find_form
 from templates.fill import fill_workbook
 from templates.form import Form

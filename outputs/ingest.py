@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 from intake.batch import receive_all
 from intake.sources import SourceError, find_returns
 from intake.submission import Refused, Return
-from outputs.archive import ArchiveError, archive, sweep
 from outputs.checking import inlet_of, known_of, office_of
-from outputs.log import DUPLICATE
 from outputs.progress import Progress
-from outputs.register import Register
+from outputs.register.archive import ArchiveError, archive, sweep
+from outputs.register.log import DUPLICATE
+from outputs.register.register import Register
 from templates.round import Round
 from validation.check import judge
 from validation.verdict import Verdict

@@ -12,7 +12,7 @@ from validation.findings import Finding
 from validation.verdict import Verdict
 
 if TYPE_CHECKING:
-    from outputs.sending import Run
+    from outputs.mailing.sending import Run
 
 
 def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> dict[str, Any]:

@@ -6,18 +6,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
-from outputs.archive import archived
-from outputs.database import among
-from outputs.life import DECIDING, SETTLED
-from outputs.log import arrivals, casework, decisions, letters, retimings, review_findings, reviews
-from outputs.logbook import came
-from outputs.mailroom import Key
-from outputs.outcomes import WORDS
-from outputs.register import Register
+from outputs.mailing.mailroom import Key
+from outputs.register.archive import archived
+from outputs.register.database import among
+from outputs.register.life import DECIDING, SETTLED
+from outputs.register.log import arrivals, casework, decisions, letters, retimings, review_findings, reviews
+from outputs.register.logbook import came
+from outputs.register.outcomes import WORDS
+from outputs.register.register import Register
+from outputs.register.rulings import settled_files
+from outputs.register.subject import find_subject
+from outputs.register.waiting import SHORT, decide_words
 from outputs.results import finding_json
-from outputs.rulings import settled_files
-from outputs.subject import find_subject
-from outputs.waiting import SHORT, decide_words
 from templates.round import Round
 from validation.findings import WAIVED
 from validation.rules import DEADLINE_CHECK

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intake.mailbox import Collection, Listed
-from outputs.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, STATES
-from outputs.outcomes import WORDS
-from outputs.waiting import typed
+from outputs.register.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, STATES
+from outputs.register.outcomes import WORDS
+from outputs.register.waiting import typed
 from templates.form import Form
 from templates.round import Round
 from validation.verdict import LATE, Verdict
 
 if TYPE_CHECKING:
-    from outputs.dashboard import Dashboard
-    from outputs.sending import Run
+    from outputs.mailing.sending import Run
+    from outputs.overview.dashboard import Dashboard
     from outputs.top import Top
 
 SHOWN = 12  # files listed under a heading

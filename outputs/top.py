@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from outputs.letter_states import NEED_A_PERSON, QUEUED
-from outputs.life import ACCEPTED, NEEDS_CORRECTION, QUARANTINED, REJECTED, REMARKS, WITHDRAWN
-from outputs.log import FAILED, letters
-from outputs.notice_letters import CLOSING, INVITATION, REMINDER
-from outputs.notices import answered
-from outputs.register import Register
-from outputs.waiting import BY_WHOM
+from outputs.letters.notice_letters import CLOSING, INVITATION, REMINDER
+from outputs.mailing.notices import answered
+from outputs.register.letter_states import NEED_A_PERSON, QUEUED
+from outputs.register.life import ACCEPTED, NEEDS_CORRECTION, QUARANTINED, REJECTED, REMARKS, WITHDRAWN
+from outputs.register.log import FAILED, letters
+from outputs.register.register import Register
+from outputs.register.waiting import BY_WHOM
 from templates.round import Round
 from validation.verdict import LATE
 

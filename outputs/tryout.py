@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from outputs.checking import known_of
-from outputs.register import Register
+from outputs.register.register import Register
 from templates.problems import suggestion
 from templates.round import Round, RoundError
 from validation.check import find

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from templates.binding import FormNames
 from templates.form import Beside, Form, GridSheet, QuestionSheet, Sheet, TableSheet
 from templates.form_check import FILE, asked
-from templates.kinds import check_condition, kind_of
-from templates.language import PredicateError
-from templates.messages import bad_words
-from templates.predicate import Node, parse
 from templates.problems import Problem
+from templates.rules.binding import FormNames
+from templates.rules.kinds import check_condition, kind_of
+from templates.rules.language import PredicateError
+from templates.rules.messages import bad_words
+from templates.rules.predicate import Node, parse
 
 
 @dataclass(frozen=True)

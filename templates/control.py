@@ -7,11 +7,11 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import style
-from templates.formula import text
 from templates.layout import MARK_CONTROL, RULES_SHEET
-from templates.listing import AMONG, BEFORE, CELL, COLUMN, FOUND, LISTED, ROW, TAB
-from templates.live_block import FIRST_ROW, Block
-from templates.live_plan import Plan
+from templates.live.block import FIRST_ROW, Block
+from templates.live.listing import AMONG, BEFORE, CELL, COLUMN, FOUND, LISTED, ROW, TAB
+from templates.live.plan import Plan
+from templates.rules.formula import text
 from templates.shared import Shared
 from templates.sheets import Writer
 

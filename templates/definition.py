@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from templates.applies import spot_problems
-from templates.binding import BoundRule, bind
 from templates.form import CodeList, CodeListFile, Form, FormFile, Rule, RulesFile
 from templates.form_check import form_problems
 from templates.problems import LocalTime, Problem, read_model, suggestion
-from templates.rule_check import CLAIMS, rule_problems
+from templates.rules.binding import BoundRule, bind
+from templates.rules.rule_check import CLAIMS, rule_problems
 from templates.version_check import version_problems
 
 FORMS = Path(__file__).parent / "forms"

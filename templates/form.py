@@ -263,7 +263,7 @@ class Rule(Part):
     at_least_one_of: tuple[str, ...] = ()  # one of these yesno answers is yes
     reading: tuple[str, ...] = ()  # how a cell was read: a code of intake.values
     limit: tuple[Literal["min", "max", "min_length", "max_length", "example"], ...] = ()
-    check: str | None = None  # one of templates.named_checks
+    check: str | None = None  # one of templates.rules.named_checks
     given: dict[str, str] = {}  # the answers a named check looks at: its word for it to sheet.question
     # the finding
     blame: tuple[str, ...] = ()

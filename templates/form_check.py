@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from templates.binding import FormNames
 from templates.form import (
     NUMERIC,
     UNIT_COLUMNS,
@@ -21,14 +20,15 @@ from templates.form import (
     Sheet,
     TableSheet,
 )
-from templates.kinds import check_condition, codes_of, kind_of
-from templates.language import PredicateError
 from templates.layout import LISTS_SHEET, OWN_SHEET, STAMP_SHEET
-from templates.messages import GUIDE_WORDS, bad_words, missing_texts
-from templates.named_checks import SCOPES
-from templates.predicate import parse
 from templates.problems import Problem, suggestion
 from templates.registers import SOURCES as REGISTERS
+from templates.rules.binding import FormNames
+from templates.rules.kinds import check_condition, codes_of, kind_of
+from templates.rules.language import PredicateError
+from templates.rules.messages import GUIDE_WORDS, bad_words, missing_texts
+from templates.rules.named_checks import SCOPES
+from templates.rules.predicate import parse
 from templates.texts import workbook_texts
 
 FILE = "form.toml"

@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates.control import listed_rows
 from templates.form import TableSheet
 from templates.layout import RULES_SHEET
-from templates.live_block import Block, tab
+from templates.live.block import Block, tab
 from templates.sheets import Writer, slot
 
 PAPER_A4 = 9

@@ -16,10 +16,10 @@ from templates import style
 from templates.cells import letter
 from templates.entry import column_width, fetched, fetched_state, number_format, validation
 from templates.form import Form, GridRow, GridSheet, Question, QuestionSheet, Section, TableSheet
-from templates.in_use import InUse
 from templates.layout import SheetLayout
-from templates.live_items import TOP, Live
-from templates.marks import mark_findings
+from templates.live.in_use import InUse
+from templates.live.items import TOP, Live
+from templates.live.marks import mark_findings
 from templates.prompt import prompt
 from templates.shared import Shared
 from templates.texts import Texts

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from templates.form import NO, UNITS, YES, Form, Question
-from templates.formula import text, when
 from templates.layout import choices_name
 from templates.records import Records
+from templates.rules.formula import text, when
 
 NUMBERS = ("not_a_number", "not_whole", "ambiguous_number")
 BY_TYPE = {

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from templates.form import Form, FromVersion, GridSheet
 from templates.form_check import FILE
-from templates.kinds import codes_of
 from templates.problems import Problem, suggestion
+from templates.rules.kinds import codes_of
 
 EMPTY_MAPPING = "say what has changed, or leave it empty when every question has kept its key."
 

@@ -10,13 +10,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.control import write_control
 from templates.form import Form
-from templates.in_use import InUse
 from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
 from templates.lean import lean
 from templates.lists import write_lists
-from templates.live import make_live, write_rules
-from templates.live_items import Live
-from templates.marks import name_findings
+from templates.live.in_use import InUse
+from templates.live.items import Live
+from templates.live.live import make_live, write_rules
+from templates.live.marks import name_findings
 from templates.printing import limit_print, set_page
 from templates.round import Office
 from templates.sheets import Writer, slot, write_sheet

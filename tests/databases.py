@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from outputs.database import Place
+from outputs.register.places import Place
 from templates.round import Server
 
 USER, SECRET = "behov", "hemmelig"

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from intake.sample import Mistake
 from intake.submission import Refused, Submission
-from outputs.register import Register
+from outputs.register.register import Register
 from templates.fill import write_cells
 from tests.reports import CLEAN, DESK, FORM, LANGUAGES, filled, new_owner, report, rewritten
 from validation.check import judge

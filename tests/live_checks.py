@@ -20,10 +20,10 @@ from intake.submission import Submission
 from templates.cells import column_number
 from templates.form import NUMERIC, GridSheet, Question, QuestionSheet
 from templates.layout import RULES_SHEET
-from templates.live import make_live
-from templates.live_items import TOP, Cause, Item, Live
-from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
+from templates.live.items import TOP, Cause, Item, Live
+from templates.live.live import make_live
 from templates.recipients import Recipient
+from templates.rules.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 from templates.texts import workbook_texts
 from tests.conftest import Office, office
 from tests.desk import Desk

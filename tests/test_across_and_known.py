@@ -9,10 +9,10 @@ import pytest
 
 from intake.personal import is_birth_number, mask
 from intake.submission import Submission
-from outputs.register import Register
+from outputs.register.register import Register
 from templates.form import Form
-from templates.named_checks import NAMED_CHECKS
 from templates.recipients import Recipient
+from templates.rules.named_checks import NAMED_CHECKS
 from tests.cases import NBR
 from tests.desk import Desk
 from validation.across import ACROSS, alike

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from templates.form import GridSheet, QuestionSheet, TableSheet
-from templates.named_checks import SCOPES
+from templates.rules.named_checks import SCOPES
 from tests.desk import marked
 from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_clean, judged_mistakes, name_of
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from outputs.decide import Wish, decide
-from outputs.log import review_findings, reviews
-from outputs.mailroom import letter_list
-from outputs.message import read_message
-from outputs.notices import make_reminders
-from outputs.outbox import make_letters
-from outputs.register import Register
+from outputs.letters.message import read_message
+from outputs.mailing.mailroom import letter_list
+from outputs.mailing.notices import make_reminders
+from outputs.mailing.outbox import make_letters
+from outputs.register.decide import Wish, decide
+from outputs.register.log import review_findings, reviews
+from outputs.register.register import Register
 from templates.form import Form
 from templates.round import Round
 from tests.databases import Places

@@ -18,11 +18,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 import cli
-from outputs.case_log import read_casework
-from outputs.exports import export
-from outputs.log import casework, exports, imports
-from outputs.refusals import RefusalError
-from outputs.register import Register
+from outputs.exports.exports import export
+from outputs.register.case_log import read_casework
+from outputs.register.log import casework, exports, imports
+from outputs.register.refusals import RefusalError
+from outputs.register.register import Register
 from templates.round import Round
 from tests.databases import Places
 from tests.made_returns import ERROR, FULL, OWNER, Made, day, make_form
@@ -360,7 +360,7 @@ def test_a_file_that_is_not_there_is_told(desk: Desk) -> None:
 
 
 def test_what_changes_while_one_is_asked_is_not_overwritten(desk: Desk) -> None:
-    from outputs.imports import look_through  # noqa: PLC0415 - what the command does, in two steps
+    from outputs.imports.imports import look_through  # noqa: PLC0415 - what the command does, in two steps
 
     exported = desk.export()
     seen = look_through(desk.round, desk.register, write(exported, {FIRST: {"Prioritet": 5}}))

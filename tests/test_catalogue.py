@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from templates.catalogue import Entry, catalogue, catalogue_page
+from templates.authoring.catalogue import Entry, catalogue, catalogue_page
 from templates.definition import find_form, load_form
 
 NAME = "behovsmelding-2024"

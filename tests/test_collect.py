@@ -21,7 +21,7 @@ import cli
 from intake import mailbox
 from intake.collected import read_collected, read_received
 from intake.sources import NOT_WHOLE, SourceError
-from outputs.message import read_message
+from outputs.letters.message import read_message
 from outputs.progress import progress
 from templates.round import Round, new_round
 from tests.imap_server import HOST, PASSWORD, Server, program, running

@@ -19,20 +19,19 @@ from click.testing import CliRunner, Result
 from lxml import html
 
 import cli
-from outputs import dashboard
-from outputs.dashboard import Dashboard, make_dashboard
-from outputs.decide import Wish, decide
 from outputs.demo import run_demo
-from outputs.extend import extend
-from outputs.letter_states import STATES
-from outputs.notices import make_invitations
-from outputs.outbox import make_letters
-from outputs.outcomes import WORDS
-from outputs.overview import charts, drawing, lists, pages
+from outputs.mailing.extend import extend
+from outputs.mailing.notices import make_invitations
+from outputs.mailing.outbox import make_letters
+from outputs.overview import charts, dashboard, drawing, lists, pages
 from outputs.overview.counted import Counted, count
+from outputs.overview.dashboard import Dashboard, make_dashboard
 from outputs.overview.lists import page_of
 from outputs.overview.words import NBSP, Words, number
-from outputs.register import Register
+from outputs.register.decide import Wish, decide
+from outputs.register.letter_states import STATES
+from outputs.register.outcomes import WORDS
+from outputs.register.register import Register
 from outputs.story import stories, story
 from outputs.telling import NEEDS
 from templates.round import Round, Sent

@@ -13,9 +13,9 @@ from intake.values import MAX_TEXT, read_value
 from templates import definition
 from templates.definition import FormError, bound_rules, find_form, form_names, load_form
 from templates.form import Form, QuestionType, RulesFile
-from templates.messages import READINGS, bad_words
-from templates.predicate import MAX_NODES
 from templates.problems import Problem
+from templates.rules.messages import READINGS, bad_words
+from templates.rules.predicate import MAX_NODES
 
 HAGELAG = Path(__file__).parent / "forms" / "hagelag"
 MISTAKES = tomllib.loads((Path(__file__).parent / "definition_mistakes.toml").read_text(encoding="utf-8"))

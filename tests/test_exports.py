@@ -10,12 +10,12 @@ import pytest
 from openpyxl.workbook import Workbook
 from python_calamine import CalamineWorkbook
 
-from outputs import reporting, spreadsheet
-from outputs.exports import export, export_journal, export_tables
-from outputs.life import JUDGED, SETTLED
-from outputs.norwegian import sort_key
-from outputs.register import TEXTS, Register
-from outputs.spreadsheet import Book
+from outputs.exports import reporting, spreadsheet
+from outputs.exports.exports import export, export_journal, export_tables
+from outputs.exports.norwegian import sort_key
+from outputs.exports.spreadsheet import Book
+from outputs.register.life import JUDGED, SETTLED
+from outputs.register.register import TEXTS, Register
 from templates.form import Form
 from templates.round import Round
 from templates.texts import load_texts

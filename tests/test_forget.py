@@ -13,15 +13,15 @@ from sqlalchemy.exc import IntegrityError
 
 import cli
 from intake.personal import names_a_person
-from outputs.backup import back_up
-from outputs.exports import export
-from outputs.forget import Forgetting, forget
-from outputs.log import ERASABLE, findings, forgettings, log, origins, returns, submissions
-from outputs.mailroom import letter_list
-from outputs.outbox import make_letters
-from outputs.refusals import RefusalError
-from outputs.register import Register
-from outputs.verify import current_state, verify
+from outputs.care.backup import back_up
+from outputs.care.forget import Forgetting, forget
+from outputs.care.verify import current_state, verify
+from outputs.exports.exports import export
+from outputs.mailing.mailroom import letter_list
+from outputs.mailing.outbox import make_letters
+from outputs.register.log import ERASABLE, findings, forgettings, log, origins, returns, submissions
+from outputs.register.refusals import RefusalError
+from outputs.register.register import Register
 from templates.definition import find_form, load_form
 from templates.round import Round
 from tests.databases import Places

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 import cli
+from templates.authoring.form_diff import Change, changes, diff_lines, diff_notes
 from templates.form import Form
-from templates.form_diff import Change, changes, diff_lines, diff_notes
 from tests.test_versions import BEFORE, FORM, MAPPING, QUESTION, edited
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from templates.authoring.form_schema import form_schema, rules_schema
 from templates.definition import FORMS
-from templates.form_schema import form_schema, rules_schema
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = {"form": form_schema, "rules": rules_schema}

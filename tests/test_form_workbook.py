@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from openpyxl.workbook import Workbook
 
 import cli
+from templates.authoring.form_workbook import import_form, write_form_workbook
 from templates.definition import FORMS, FormError, load_form
-from templates.form_workbook import import_form, write_form_workbook
 from tests.conftest import Office
 
 OURS = [FORMS / "behovsmelding-2024", *sorted((Path(__file__).parent / "forms").iterdir())]

@@ -5,9 +5,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from templates.binding import FormNames
-from templates.formula import Formula, NoFormulaError, text
-from templates.predicate import Aggregate, Answer, Column, GridCell, Lookup, Node, parse
+from templates.rules.binding import FormNames
+from templates.rules.formula import Formula, NoFormulaError, text
+from templates.rules.predicate import Aggregate, Answer, Column, GridCell, Lookup, Node, parse
 from tests.conftest import Office
 from tests.desk import Desk
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from outputs.register import TEXTS, Register
+from outputs.register.register import TEXTS, Register
 from templates.definition import bound_rules
-from templates.named_checks import NAMED_CHECKS
+from templates.rules.named_checks import NAMED_CHECKS
 from templates.texts import load_texts
 from tests.cases import DISAGREEMENTS, cases, told_without_registers
 from tests.file_cases import NOW, SAMPLE, file_cases

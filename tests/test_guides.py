@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 import cli
 from intake import mailbox
-from outputs.mail import PASSWORD as MAIL_PASSWORD
-from outputs.outcomes import WORDS
+from outputs.mailing.mail import PASSWORD as MAIL_PASSWORD
+from outputs.register.outcomes import WORDS
 from templates.fill import fill_workbook
 from templates.round import Round
 from tests import imap_server, postbox

@@ -22,28 +22,28 @@ from hypothesis.stateful import (
 from sqlalchemy import Column, Connection, Table, event, select
 
 from intake.submission import MAIL_SERVER
-from outputs import mailroom
-from outputs.archive import archive
-from outputs.case_log import read_casework
+from outputs.care.forget import Forgetting, forget
+from outputs.care.upkeep import rebuild
+from outputs.care.verify import current_state, verify
 from outputs.checking import known_of
-from outputs.decide import Wish, decide
-from outputs.exports import export
-from outputs.feedback import KINDS
-from outputs.forget import Forgetting, forget
-from outputs.imports import Incoming, look_through
-from outputs.letter_states import COUNTING, SENT
-from outputs.letter_states import WAITING as WAITING_LETTERS
-from outputs.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, TRANSITIONS, WAITING
-from outputs.log import APPEND_ONLY, ERASABLE, failures, letters, submissions
-from outputs.mailroom import known, sends_itself
-from outputs.notice_letters import REMINDER
-from outputs.notices import make_reminders
-from outputs.outbox import Told, make_letters
-from outputs.refusals import RefusalError
-from outputs.register import Register
-from outputs.standing import standing_returns
-from outputs.upkeep import rebuild
-from outputs.verify import current_state, verify
+from outputs.exports.exports import export
+from outputs.imports.imports import Incoming, look_through
+from outputs.letters.feedback import KINDS
+from outputs.letters.notice_letters import REMINDER
+from outputs.mailing import mailroom
+from outputs.mailing.mailroom import known, sends_itself
+from outputs.mailing.notices import make_reminders
+from outputs.mailing.outbox import Told, make_letters
+from outputs.mailing.standing import standing_returns
+from outputs.register.archive import archive
+from outputs.register.case_log import read_casework
+from outputs.register.decide import Wish, decide
+from outputs.register.letter_states import COUNTING, SENT
+from outputs.register.letter_states import WAITING as WAITING_LETTERS
+from outputs.register.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, TRANSITIONS, WAITING
+from outputs.register.log import APPEND_ONLY, ERASABLE, failures, letters, submissions
+from outputs.register.refusals import RefusalError
+from outputs.register.register import Register
 from templates.round import Round, Sent
 from tests.databases import Places
 from tests.made_returns import ACROSS_RULES, ERROR, FORM, LATE_FINDING, OWNER, REMARK, Made, day, make_form

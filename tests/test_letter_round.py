@@ -12,8 +12,8 @@ import fast_mail_parser
 import pytest
 
 import cli
-from outputs.mail import PASSWORD as VARIABLE
-from outputs.message import UNFOLDED
+from outputs.letters.message import UNFOLDED
+from outputs.mailing.mail import PASSWORD as VARIABLE
 from templates.fill import fill_workbook
 from tests.mails import mail, put
 from tests.postbox import PASSWORD, Postbox, serving, trust_file

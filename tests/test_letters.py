@@ -18,10 +18,9 @@ from zoneinfo import ZoneInfo
 import fast_mail_parser
 import pytest
 
-from outputs.feedback import KINDS, MAX_LINES, Letter, draft_letter
-from outputs.letters.words import TEXTS
-from outputs.message import UNFOLDED, Attachment, MailError, addresses, registered_address, write_message
-from outputs.notice_letters import (
+from outputs.letters.feedback import KINDS, MAX_LINES, Attachment, Letter, draft_letter
+from outputs.letters.message import UNFOLDED, MailError, addresses, registered_address, write_message
+from outputs.letters.notice_letters import (
     CLOSING,
     DEADLINE,
     EXTENSION,
@@ -34,8 +33,9 @@ from outputs.notice_letters import (
     Reason,
     draft_notice,
 )
-from outputs.notices import KINDS as NOTICE_KINDS
-from outputs.received import Received
+from outputs.letters.received import Received
+from outputs.letters.words import TEXTS
+from outputs.mailing.notices import KINDS as NOTICE_KINDS
 from templates.form import Form, FormFile
 from templates.recipients import Recipient
 from templates.round import Mail, Office

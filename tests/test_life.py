@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from outputs.decide import Decision, Wish, decide
-from outputs.life import (
+from outputs.register.decide import Decision, Wish, decide
+from outputs.register.life import (
     AS_FOUND,
     AS_RECEIVED,
     ASIDE,
@@ -25,9 +25,9 @@ from outputs.life import (
     Version,
     rank,
 )
-from outputs.log import decisions
-from outputs.refusals import RefusalError
-from outputs.register import Register
+from outputs.register.log import decisions
+from outputs.register.refusals import RefusalError
+from outputs.register.register import Register
 from templates.round import Round
 from tests.databases import Places
 from tests.made_returns import ERROR, LATE_FINDING, REMARK, REPORT, Made, day, make_form

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 import cli
 from templates.definition import FormError, find_form, form_names, load_form
-from templates.messages import private_words
+from templates.rules.messages import private_words
 from tests.test_rule_features import own_form
 from validation.lint import notes
 

@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from intake.submission import Submission
 from templates.layout import RULES_SHEET
-from templates.live import make_live
+from templates.live.live import make_live
 from tests.conftest import Office
 from tests.desk import RECIPIENT, Desk
 from tests.live_checks import run

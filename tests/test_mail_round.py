@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from outputs.mail import PASSWORD as VARIABLE
+from outputs.mailing.mail import PASSWORD as VARIABLE
 from templates.orgnr import check_digit
 from templates.round import Round
 from tests.postbox import DROP, PASSWORD, Postbox, serving, trust_file

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
-from outputs import mailroom
-from outputs.letter_states import ORDERS, STATES
-from outputs.log import letter_ids, letter_orders
-from outputs.mailroom import Order, OutboxError, bounced, edit, letter_history, letter_list, obey, settle
-from outputs.message import read_message
-from outputs.outbox import make_letters
-from outputs.register import Register
+from outputs.letters.message import read_message
+from outputs.mailing import mailroom
+from outputs.mailing.mailroom import Order, OutboxError, bounced, edit, letter_history, letter_list, obey, settle
+from outputs.mailing.outbox import make_letters
+from outputs.register.letter_states import ORDERS, STATES
+from outputs.register.log import letter_ids, letter_orders
+from outputs.register.register import Register
 from templates.round import Round
 from tests.made_returns import ERROR, OWNER, Made, day, make_form
 

@@ -16,7 +16,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from intake.guard import inspect
 from intake.submission import Submission, Value
-from outputs.marked import Marked, Marker
+from outputs.marked.marked import Marked, Marker
 from templates.fill import fill_workbook
 from templates.part import SheetPart
 from templates.recipients import Recipient

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from outputs.decide import Wish, decide
-from outputs.extend import EXTEND, extend
-from outputs.message import read_message
-from outputs.notices import make_closings, make_extensions
-from outputs.refusals import RefusalError
+from outputs.letters.message import read_message
+from outputs.mailing.extend import EXTEND, extend
+from outputs.mailing.notices import make_closings, make_extensions
+from outputs.register.decide import Wish, decide
+from outputs.register.refusals import RefusalError
 from outputs.story import story
 from templates.round import RoundError
 from tests.made_returns import ERROR, LATE_FINDING, OWNER, REPORT, Made, day

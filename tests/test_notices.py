@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from outputs import mailroom
-from outputs.decide import Wish, decide
-from outputs.message import read_message
-from outputs.notices import make_invitations, make_reminders
-from outputs.outbox import make_letters
-from outputs.register import Register
+from outputs.letters.message import read_message
+from outputs.mailing import mailroom
+from outputs.mailing.notices import make_invitations, make_reminders
+from outputs.mailing.outbox import make_letters
+from outputs.register.decide import Wish, decide
+from outputs.register.register import Register
 from templates.round import Round, RoundError, Sent
 from tests.made_returns import ERROR, OWNER, REPORT, Made, day, make_form
 from validation.verdict import Verdict

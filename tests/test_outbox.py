@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from intake.submission import Mail
-from outputs import outbox
-from outputs.log import letter_events, letters
-from outputs.message import read_message
-from outputs.outbox import make_letters
-from outputs.register import Register
+from outputs.letters.message import read_message
+from outputs.mailing import outbox
+from outputs.mailing.outbox import make_letters
+from outputs.register.log import letter_events, letters
+from outputs.register.register import Register
 from templates.round import Round
 from tests.made_returns import ERROR, LATE_FINDING, OWNER, REMARK, REPORT, Made, day, make_form
 from validation.findings import Finding
@@ -305,7 +305,7 @@ def test_a_marked_workbook_without_room_lies_beside_the_letter_which_says_where_
 def test_a_workbook_that_cannot_be_marked_stops_no_letter(
     round_: Round, register: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("outputs.marking.Marker.mark", lambda *_: 1 / 0)
+    monkeypatch.setattr("outputs.marked.marking.Marker.mark", lambda *_: 1 / 0)
     take_in(register, WRONG)
 
     (row,) = make_letters(round_, register, NOW)

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from outputs import mailroom, preview
-from outputs.feedback import KINDS
-from outputs.letter_states import PAGE, STATES
-from outputs.notices import KINDS as NOTICES
-from outputs.preview import write_preview
+from outputs.letters.feedback import KINDS
+from outputs.mailing import mailroom, preview
+from outputs.mailing.notices import KINDS as NOTICES
+from outputs.mailing.preview import write_preview
+from outputs.register.letter_states import PAGE, STATES
 from templates.texts import load_texts
 from tests.made_returns import ERROR, OWNER, Made, day
 from tests.test_notices import OTHER, Club

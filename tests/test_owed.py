@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from intake.submission import Mail
-from outputs import mailroom
-from outputs.decide import Wish, decide
-from outputs.message import read_message
-from outputs.outbox import make_letters
-from outputs.register import Register
+from outputs.letters.message import read_message
+from outputs.mailing import mailroom
+from outputs.mailing.outbox import make_letters
+from outputs.register.decide import Wish, decide
+from outputs.register.register import Register
 from templates.round import Round, Sent
 from tests.made_returns import ERROR, OWNER, REMARK, REPORT, Made, day, make_form
 from validation.verdict import Verdict

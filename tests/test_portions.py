@@ -9,7 +9,7 @@ import pytest
 
 from outputs import ingest as batch
 from outputs.progress import silent
-from outputs.register import Register
+from outputs.register.register import Register
 from templates.round import Round
 from tests.test_loop import PLAN, PLANTS, Club
 from tests.test_two_at_once import filled

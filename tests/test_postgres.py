@@ -9,12 +9,12 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 import cli
-from outputs.backup import back_up
-from outputs.log import letters, returns
-from outputs.outbox import make_letters
-from outputs.postgres import PASSWORD
-from outputs.register import Register
-from outputs.verify import current_state, verify
+from outputs.care.backup import back_up
+from outputs.care.verify import current_state, verify
+from outputs.mailing.outbox import make_letters
+from outputs.register.log import letters, returns
+from outputs.register.postgres import PASSWORD
+from outputs.register.register import Register
 from templates.round import Round, RoundError
 from tests.databases import SECRET, Places, Postgres
 from tests.made_returns import FULL, OWNER, Made, day, make_form

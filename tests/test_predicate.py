@@ -6,11 +6,11 @@ from time import perf_counter
 
 import pytest
 
-from templates.binding import FormNames, operands
 from templates.form import CodeList, Form, FormFile
-from templates.kinds import check_condition, kind_of
-from templates.language import MAX_LENGTH, PredicateError
-from templates.predicate import (
+from templates.rules.binding import FormNames, operands
+from templates.rules.kinds import check_condition, kind_of
+from templates.rules.language import MAX_LENGTH, PredicateError
+from templates.rules.predicate import (
     Aggregate,
     And,
     Answer,

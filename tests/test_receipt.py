@@ -16,12 +16,12 @@ from sqlalchemy import select
 import cli
 from intake.receive import receive
 from intake.submission import FILE_CLOCK, MAIL_SERVER, STATED, Mail, Return
-from outputs.log import origins
-from outputs.register import Register
+from outputs.register.log import origins
+from outputs.register.register import Register
 from templates.fill import fill_workbook
 from templates.form import Form
-from templates.named_checks import NAMED_CHECKS
 from templates.round import Round
+from templates.rules.named_checks import NAMED_CHECKS
 from tests.desk import Desk
 from tests.made_returns import FORM, Made, make_form
 from tests.mails import OFFICE, OWNER, mail, packed, put

@@ -14,9 +14,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from intake.submission import Answer, Return, Submission
-from outputs import register as register_module
-from outputs.archive import ArchiveError, archive, sweep
-from outputs.log import (
+from outputs.register import register as register_module
+from outputs.register.archive import ArchiveError, archive, sweep
+from outputs.register.log import (
     APPEND_ONLY,
     arrivals,
     casework,
@@ -39,8 +39,8 @@ from outputs.log import (
     review_findings,
     reviews,
 )
-from outputs.register import Register
-from outputs.stored import dump_submission, load_submission
+from outputs.register.register import Register
+from outputs.register.stored import dump_submission, load_submission
 from templates.form import Form
 from templates.round import Round
 from tests.databases import Places

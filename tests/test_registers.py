@@ -15,8 +15,8 @@ import cli
 from intake.registers import RegisterFile, read_records, read_register, source_of
 from intake.submission import Submission
 from outputs.checking import known_of
-from outputs.known_files import snapshots
-from outputs.register import Register
+from outputs.imports.known_files import snapshots
+from outputs.register.register import Register
 from templates.round import Round
 from templates.tables import TableError
 from tests.reports import FORM, report

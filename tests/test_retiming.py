@@ -13,11 +13,11 @@ from click.testing import CliRunner
 
 import cli
 from intake.submission import FILE_CLOCK, MAIL_SERVER, STATED, Return
-from outputs.decide import Wish, decide
-from outputs.mailroom import letter_list
-from outputs.outbox import make_letters
-from outputs.register import Register
-from outputs.verify import current_state, verify
+from outputs.care.verify import current_state, verify
+from outputs.mailing.mailroom import letter_list
+from outputs.mailing.outbox import make_letters
+from outputs.register.decide import Wish, decide
+from outputs.register.register import Register
 from templates.form import Form
 from templates.round import Round
 from tests.databases import Places

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission
-from templates.binding import FormNames
 from templates.definition import load_form
 from templates.form import Form
-from templates.kinds import check_condition
-from templates.language import PredicateError
-from templates.predicate import Answer as Asked
-from templates.predicate import Contains, parse
+from templates.rules.binding import FormNames
+from templates.rules.kinds import check_condition
+from templates.rules.language import PredicateError
+from templates.rules.predicate import Answer as Asked
+from templates.rules.predicate import Contains, parse
 from validation.compile import Scope
 from validation.frames import make_frames
 

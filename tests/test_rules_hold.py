@@ -6,11 +6,11 @@ import polars as pl
 import pytest
 
 from intake.submission import Answer, Submission
-from templates.binding import BoundRule, FormNames
 from templates.definition import bound_rules
 from templates.form import Question
-from templates.language import read_expression
-from templates.predicate import Or, parse
+from templates.rules.binding import BoundRule, FormNames
+from templates.rules.language import read_expression
+from templates.rules.predicate import Or, parse
 from tests.cases import DISAGREEMENTS, PAIRS, told_between, told_by_registers
 from tests.golden import name_of as rule_of
 from tests.reports import (

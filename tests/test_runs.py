@@ -115,7 +115,7 @@ def test_what_the_machine_denies_us_is_told_in_a_sentence(
     def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("outputs.exports.export", refuse)
+    monkeypatch.setattr("outputs.exports.exports.export", refuse)
 
     told = run("--round", str(folder), "export")
 

@@ -15,15 +15,15 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Connection
 
-from outputs import mailroom, sending
-from outputs.feedback import KINDS
-from outputs.mail import PASSWORD as VARIABLE
-from outputs.mail import Line, UnreachableError
-from outputs.mailroom import OutboxError
-from outputs.message import UNFOLDED, MailError, read_message
-from outputs.outbox import make_letters
-from outputs.register import Register
-from outputs.sending import PAUSES, Clock, Run, send_letters
+from outputs.letters.feedback import KINDS
+from outputs.letters.message import UNFOLDED, MailError, read_message
+from outputs.mailing import mailroom, sending
+from outputs.mailing.mail import PASSWORD as VARIABLE
+from outputs.mailing.mail import Line, UnreachableError
+from outputs.mailing.mailroom import OutboxError
+from outputs.mailing.outbox import make_letters
+from outputs.mailing.sending import PAUSES, Clock, Run, send_letters
+from outputs.register.register import Register
 from outputs.telling import letter_lines
 from templates.round import Mail, Round
 from tests.made_returns import Made, make_form
@@ -487,10 +487,10 @@ def test_a_server_that_goes_away_leaves_the_rest_in_the_queue(
 KILLED = """
 import os, signal, smtplib, sys
 from pathlib import Path
-from outputs import mailroom
-from outputs.feedback import KINDS
-from outputs.register import Register
-from outputs.sending import send_letters
+from outputs.mailing import mailroom
+from outputs.letters.feedback import KINDS
+from outputs.register.register import Register
+from outputs.mailing.sending import send_letters
 from templates.round import Round
 from tests.test_sending import no_progress
 
@@ -553,9 +553,10 @@ WRITING = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from outputs import mailroom, outbox
-from outputs.outbox import make_letters
-from outputs.register import Register
+from outputs.mailing import mailroom
+from outputs.mailing import outbox
+from outputs.mailing.outbox import make_letters
+from outputs.register.register import Register
 from templates.round import Round
 
 folder, step = Path(sys.argv[1]), sys.argv[2]

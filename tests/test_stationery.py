@@ -6,10 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 import cli
+from outputs.letters.message import read_message
 from outputs.letters.stationery import STANDARD, StationeryError, stationery_of
-from outputs.message import read_message
-from outputs.outbox import make_letters
-from outputs.register import Register
+from outputs.mailing.outbox import make_letters
+from outputs.register.register import Register
 from templates.round import Round
 from tests.made_returns import ERROR, OWNER, Made, day, make_form
 

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import cli
-from outputs.log import arrivals, origins, returns, submissions
-from outputs.register import Register
-from outputs.verify import verify
+from outputs.care.verify import verify
+from outputs.register.log import arrivals, origins, returns, submissions
+from outputs.register.register import Register
 from templates.round import Round
 from tests.databases import Places
 from tests.test_loop import FORM, PLAN, PLANTS, Club

@@ -16,15 +16,15 @@ from sqlalchemy import select
 
 import cli
 from intake.submission import Return
-from outputs.archive import archive
-from outputs.backup import back_up
-from outputs.database import database_at
-from outputs.log import log
-from outputs.outbox import make_letters
-from outputs.refusals import RefusalError
-from outputs.register import Register
-from outputs.upkeep import rebuild
-from outputs.verify import current_state, verify
+from outputs.care.backup import back_up
+from outputs.care.upkeep import rebuild
+from outputs.care.verify import current_state, verify
+from outputs.mailing.outbox import make_letters
+from outputs.register.archive import archive
+from outputs.register.log import log
+from outputs.register.places import database_at
+from outputs.register.refusals import RefusalError
+from outputs.register.register import Register
 from templates.round import Round, Server
 from tests.databases import Places
 from tests.made_returns import ACROSS_RULES, ERROR, FORM, LATE_FINDING, OWNER, REMARK, REPORT, Made, day, make_form

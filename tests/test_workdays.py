@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from outputs.workdays import easter_sunday, holidays, next_working_day
+from outputs.letters.workdays import easter_sunday, holidays, next_working_day
 
 EASTER = [
     "1961-04-02",

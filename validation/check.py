@@ -8,8 +8,8 @@ from string import ascii_uppercase
 from intake.submission import Refused, Return, Row, Submission, Value
 from templates.definition import bound_rules
 from templates.form import Form, Rule
-from templates.named_checks import NAMED_CHECKS
-from templates.predicate import Answer, Const, Node
+from templates.rules.named_checks import NAMED_CHECKS
+from templates.rules.predicate import Answer, Const, Node
 from templates.texts import load_texts
 from validation.across import ACROSS, live
 from validation.checks import Cause, reading_rule, sheet_checks

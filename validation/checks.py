@@ -7,9 +7,9 @@ from operator import or_
 
 import polars as pl
 
-from templates.binding import BoundRule, FormNames
 from templates.form import Form, GridSheet, Question, Rule, Sheet
-from templates.predicate import Answer, Node, parse
+from templates.rules.binding import BoundRule, FormNames
+from templates.rules.predicate import Answer, Node, parse
 from validation.compile import Scope, same_text
 from validation.frames import KEY, bad, column
 from validation.schema import Check

@@ -13,9 +13,9 @@ from operator import add, and_, mul, or_, sub
 import polars as pl
 
 from intake.submission import Submission, Value
-from templates.binding import operands
 from templates.form import NUMERIC, Form, GridSheet, Question
-from templates.predicate import (
+from templates.rules.binding import operands
+from templates.rules.predicate import (
     Aggregate,
     And,
     Answer,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from intake.submission import Row, Submission
 from templates.form import Form
 from templates.grants import Grant
-from templates.named_checks import NAMED_CHECKS
+from templates.rules.named_checks import NAMED_CHECKS
 from templates.waivers import Waiver
 from validation.across import alike
 from validation.hits import Found, Given, Hit, Numbered, answers, only_row, text

@@ -14,12 +14,12 @@ from intake.derive import derive
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission, Value
 from templates.definition import bound_rules
 from templates.form import NUMERIC, Form, GridSheet, Question, Sheet, TableSheet
-from templates.live import make_live
+from templates.live.live import make_live
 from templates.orgnr import check_digit
-from templates.predicate import Answer as Asked
-from templates.predicate import Column, Compare, Const, Contains, GridCell, In, Lookup, Node, Not
 from templates.problems import Problem
 from templates.recipients import Recipient
+from templates.rules.predicate import Answer as Asked
+from templates.rules.predicate import Column, Compare, Const, Contains, GridCell, In, Lookup, Node, Not
 from validation.compile import Scope
 from validation.frames import make_frames
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from intake.submission import Answer as Written
 from intake.submission import Row, SheetAnswers, Submission
 from templates.form import NUMERIC, Form, GridSheet, Question
-from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
+from templates.rules.predicate import Answer, Column, GridCell, GridLine, Node, TableRows
 
 Spot = tuple[str, str, Row]  # sheet key, question key, row
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from intake.submission import Submission, Value
 from intake.values import show
 from templates.form import Form, Question
-from templates.predicate import Answer, Node
+from templates.rules.predicate import Answer, Node
 from validation.checks import Cause
 from validation.places import Spot, answer, cell, label
 

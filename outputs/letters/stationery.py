@@ -157,7 +157,7 @@ def _unknown(layout: "Template", source: str) -> list[str]:
     """List the names in a layout that no letter has, also where only some letters would meet them."""
     from jinja2 import meta, nodes  # noqa: PLC0415 - only where letters are written
 
-    from outputs.feedback import Letter  # noqa: PLC0415 - it needs the words, which need this
+    from outputs.letters.feedback import Letter  # noqa: PLC0415 - it needs the words, which need this
 
     tree = layout.environment.parse(source)
     names = meta.find_undeclared_variables(tree) - {"letter", *layout.environment.globals}

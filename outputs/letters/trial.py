@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from outputs.feedback import KINDS, Letter, Part
+from outputs.letters.feedback import KINDS, Letter, Part
 from outputs.letters.lists import Group, Line
-from outputs.notice_letters import CLOSING, EXTENSION, INVITATION, REMINDER
-from outputs.received import Received
+from outputs.letters.notice_letters import CLOSING, EXTENSION, INVITATION, REMINDER
+from outputs.letters.received import Received
 from templates.recipients import Recipient
 
 NOBODY = Recipient("000000000", "Nobody", "", "nobody@example.no", "nb")

@@ -10,20 +10,20 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from intake.submission import Value
-from outputs.current_answers import asked_by, read_answers
-from outputs.life import JUDGED, NEEDS_CORRECTION
-from outputs.log import as_finding, findings, letters
-from outputs.logbook import came
-from outputs.norwegian import sort_key
-from outputs.notice_letters import INVITATION, REMINDER
-from outputs.register import Register
+from outputs.exports.norwegian import sort_key
+from outputs.letters.notice_letters import INVITATION, REMINDER
+from outputs.register.current_answers import asked_by, read_answers
+from outputs.register.life import JUDGED, NEEDS_CORRECTION
+from outputs.register.log import as_finding, findings, letters
+from outputs.register.logbook import came
+from outputs.register.register import Register
+from outputs.register.waiting import waiting
 from outputs.top import Top, top_of
-from outputs.waiting import waiting
-from templates.binding import FormNames
 from templates.form import Form
-from templates.predicate import Answer, Column, GridCell, GridLine, Node, TableRows, parse
 from templates.recipients import Recipient
 from templates.round import Round
+from templates.rules.binding import FormNames
+from templates.rules.predicate import Answer, Column, GridCell, GridLine, Node, TableRows, parse
 from validation.compile import values_of
 from validation.findings import NEEDS_A_PERSON, Finding
 from validation.verdict import LATE

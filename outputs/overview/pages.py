@@ -11,13 +11,13 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from outputs.life import ACCEPTED, NEEDS_CORRECTION, REMARKS
-from outputs.log import FAILED
 from outputs.overview.counted import Counted
 from outputs.overview.drawing import drawing
 from outputs.overview.lists import List, lists
 from outputs.overview.pictures import NARROW, WIDE, Picture, pictures
 from outputs.overview.words import Words, number
+from outputs.register.life import ACCEPTED, NEEDS_CORRECTION, REMARKS
+from outputs.register.log import FAILED
 from outputs.top import OUT, SETTLED_BY, SHARE, Top
 from templates.round import Round
 from validation.verdict import LATE

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from outputs.life import ACCEPTED, NEEDS_CORRECTION, REJECTED, REMARKS, WITHDRAWN
 from outputs.overview import charts
 from outputs.overview.counted import Counted
 from outputs.overview.tables import Cell, Column, Table
 from outputs.overview.words import Words, number
+from outputs.register.life import ACCEPTED, NEEDS_CORRECTION, REJECTED, REMARKS, WITHDRAWN
 from validation.verdict import LATE
 
 WIDE, NARROW = 510, 288  # pixels; one of them is shown, as there is room

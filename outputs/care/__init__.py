@@ -1,0 +1,1 @@
+"""Looking after a round: proof, copies, the register made again, persons forgotten."""

@@ -1,0 +1,1 @@
+"""What staff bring in: what caseworkers wrote, registers, recipients, grants."""

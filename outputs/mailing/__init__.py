@@ -1,0 +1,1 @@
+"""Who is owed a letter, where every letter stands, and how it leaves."""

@@ -1,0 +1,1 @@
+"""The rule language: text, tree, names, kinds, and the formula that a tree becomes."""
