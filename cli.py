@@ -504,7 +504,7 @@ def rebuild(folder: Path, *, as_json: bool) -> None:
 
     with _told_plainly():
         round_ = _round(folder)
-        done = rebuild(round_, _now(round_.form))
+        done = rebuild(round_, _now(round_.form), _progress())
     _give(done, rebuilt_lines(done), as_json=as_json)
 
 
@@ -521,7 +521,7 @@ def verify(folder: Path, *, against: Path | None, as_json: bool) -> None:
     from outputs.care.verify import verified_lines, verify
 
     with _told_plainly():
-        problems = verify(*_register(folder), against)
+        problems = verify(*_register(folder), against, _progress())
     _give({"ok": not problems, "problems": problems}, verified_lines(problems), as_json=as_json)
     sys.exit(NEEDS_A_PERSON if problems else DONE)
 
@@ -588,7 +588,7 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
     with _told_plainly():
         round_, register = _register(folder)
         chosen = _language(round_, language)
-        made = exports.write(round_, register, kind, _instead(path), chosen, _now(round_.form))
+        made = exports.write(round_, register, kind, _instead(path), chosen, _now(round_.form), progress=_progress())
     document = {"format": kind, "language": chosen, "files": [str(written) for written in made]}
     _give(document, exported_lines(made, kind), as_json=as_json)
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from outputs.checking import known_of
+from outputs.progress import Progress, silent
 from outputs.register.database import told_plainly
 from outputs.register.log import log, returns
 from outputs.register.places import database_at
@@ -17,7 +18,7 @@ from outputs.register.sqlite import SqliteFile, free_name
 from templates.round import Round, Server
 
 
-def rebuild(round_: Round, now: datetime) -> dict[str, Any]:
+def rebuild(round_: Round, now: datetime, progress: Progress = silent) -> dict[str, Any]:
     """Make the current state again, and hold all reports against each other; as `rebuild --json` prints it.
 
     Raises RefusalError.
@@ -30,7 +31,7 @@ def rebuild(round_: Round, now: datetime) -> dict[str, Any]:
         kept = _brought_over(round_)
         register = Register.of(round_, known)
     with register.writing():
-        register.rebuild()
+        register.rebuild(progress)
         register.refresh([], now, "rebuild")
     return {"reports": len(register.reports()), "carried_over_from": kept}
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from outputs.care.verify_copy import held_against
 from outputs.care.verify_log import gaps
+from outputs.progress import Progress, silent
 from outputs.register.archive import archived, digest
 from outputs.register.log import GUARDS, forgettings, imports, returns, submissions
 from outputs.register.register import Register
@@ -23,27 +24,27 @@ AGAINST = "behov verify --against BACKUP tells"
 UNCHANGED = f"which {AGAINST}, {REBUILD}"
 
 
-def verify(round_: Round, register: Register, backup: Path | None = None) -> list[str]:
+def verify(round_: Round, register: Register, backup: Path | None = None, progress: Progress = silent) -> list[str]:
     """List every problem in words, each with what to do; none when all is well.
 
     With a backup, nothing that its log holds may be gone or changed. Raises RefusalError, RoundError for what is none.
     """
     lost = held_against(round_, register, backup) if backup else []
-    return [*lost, *_problems(round_, register)]
+    return [*lost, *_problems(round_, register, progress)]
 
 
-def _problems(round_: Round, register: Register) -> list[str]:
+def _problems(round_: Round, register: Register, progress: Progress) -> list[str]:
     with register.writing() as connection:  # so that nobody else changes what is looked at
         if damaged := list(register.database.damage(connection)):
-            return [*damaged, *_archive(round_, None)]
+            return [*damaged, *_archive(round_, None, progress)]
         kept = {row.sha256: row.name for row in connection.execute(select(returns.c.sha256, returns.c.name))}
         answers = list(_answers(connection))
-        made_again = [] if answers else _projection(register, connection)
+        made_again = [] if answers else _projection(register, connection, progress)
         return [
             *_triggers(register, connection),
             *gaps(connection, numbered=register.database.numbers_without_gaps),
             *answers,
-            *_archive(round_, kept),
+            *_archive(round_, kept, progress),
             *_imported(round_, connection),
             *made_again,
         ]
@@ -71,7 +72,7 @@ def _answers(connection: Connection) -> Iterator[str]:
             yield f"the answers of {which} are damaged; put the register back from your backup"
 
 
-def _archive(round_: Round, kept: dict[str, str] | None) -> Iterator[str]:
+def _archive(round_: Round, kept: dict[str, str] | None, progress: Progress) -> Iterator[str]:
     """Look whether every original is there, unchanged, and that none is there that the log, if known, does not know."""
     there = dict(archived(round_))
     for sha256, name in sorted((kept or {}).items()):
@@ -80,13 +81,15 @@ def _archive(round_: Round, kept: dict[str, str] | None) -> Iterator[str]:
                 f"the original of «{name}» ({sha256[:12]}) is not in archive/; "
                 "put it back from your backup, or from where the file came"
             )
-    for sha256, path in sorted(there.items()):
-        if not ORIGINAL.fullmatch(sha256):
-            yield f"archive/{path.name} was not put there by behov; move it away"
-        elif digest(path) != sha256:
-            yield f"archive/{path.name} is not what was received; put it back from your backup"
-        elif kept is not None and sha256 not in kept:
-            yield f"archive/{path.name} is not in the register, as when a run broke off; run behov ingest again"
+    with progress("Originals", len(there)) as step:
+        for sha256, path in sorted(there.items()):
+            if not ORIGINAL.fullmatch(sha256):
+                yield f"archive/{path.name} was not put there by behov; move it away"
+            elif digest(path) != sha256:
+                yield f"archive/{path.name} is not what was received; put it back from your backup"
+            elif kept is not None and sha256 not in kept:
+                yield f"archive/{path.name} is not in the register, as when a run broke off; run behov ingest again"
+            step(1)
 
 
 def _imported(round_: Round, connection: Connection) -> Iterator[str]:
@@ -102,11 +105,11 @@ def _imported(round_: Round, connection: Connection) -> Iterator[str]:
             yield f"{row['kept']} is not what was imported; put it back from your backup"
 
 
-def _projection(register: Register, connection: Connection) -> Iterator[str]:
+def _projection(register: Register, connection: Connection, progress: Progress) -> Iterator[str]:
     """Make the current state again, compare, and leave it as it was."""
     before = current_state(register, connection)
     with register.tried():
-        register.rebuild()
+        register.rebuild(progress)
         after = current_state(register, connection)
     for table in before:
         if before[table] != after[table]:

@@ -1,6 +1,6 @@
 """The register for staff: a workbook that caseworkers fill in, and the same tables as CSV or Parquet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from outputs.exports.journal import journal, journal_columns
 from outputs.exports.reporting import Line, Reports
 from outputs.exports.snapshot import Snapshot, changes, peek, take
 from outputs.exports.spreadsheet import Book, Sheets, fitted
+from outputs.progress import Progress, silent
 from outputs.register.life import SETTLED
 from outputs.register.projection import ROW, ROW_KEY
 from outputs.register.register import Register
@@ -35,19 +36,30 @@ class Table:
     rows: Callable[[], Iterator[Sequence[Shown]]]
 
 
-def write(round_: Round, register: Register, kind: str, path: Path | None, language: str, now: datetime) -> list[Path]:
+def write(  # noqa: PLR0913 - what staff can ask for
+    round_: Round,
+    register: Register,
+    kind: str,
+    path: Path | None,
+    language: str,
+    now: datetime,
+    *,
+    progress: Progress = silent,
+) -> list[Path]:
     """Write what is asked for, where it is asked for or in the round's `exports/`; gives the files."""
     if kind in {"csv", "parquet"}:
-        return export_tables(round_, register, path or round_.exports / kind, language, kind)
+        return export_tables(round_, register, path or round_.exports / kind, language, kind, progress)
     target = path or round_.exports / ("journal.csv" if kind == "journal" else "register.xlsx")
     if kind == "journal":
         export_journal(round_, register, target, language)
     else:
-        export(round_, register, target, language, now)
+        export(round_, register, target, language, now, progress)
     return [target]
 
 
-def export(round_: Round, register: Register, path: Path, language: str, now: datetime) -> None:
+def export(
+    round_: Round, register: Register, path: Path, language: str, now: datetime, progress: Progress = silent
+) -> None:
     """Write the register workbook and log what it says; what stood at `path` is replaced when all is written.
 
     Raises OSError when the file is open in another program.
@@ -58,17 +70,20 @@ def export(round_: Round, register: Register, path: Path, language: str, now: da
         snapshot = take(connection, reports, path.name, now)
         written = _Tables(register, labels, reports, snapshot)
         with _replaced(path) as temporary, Book(temporary, {CODE: snapshot.code}, snapshot.at) as book:
-            written.write(book)
+            written.write(book, progress)
 
 
-def export_tables(round_: Round, register: Register, folder: Path, language: str, kind: str) -> list[Path]:
+def export_tables(
+    round_: Round, register: Register, folder: Path, language: str, kind: str, progress: Progress = silent
+) -> list[Path]:
     """Write the tables of the register as files of their own; gives them. Nothing is logged."""
     write_table = write_csv if kind == "csv" else write_parquet
     made = []
     with register.reading() as connection:
         labels = Labels(register.form, language)
         reports = Reports(round_, register, labels)
-        for table in _Tables(register, labels, reports, peek(connection, reports)).state():
+        tables = _Tables(register, labels, reports, peek(connection, reports))
+        for table in _one_by_one(tables.state(), progress):
             made.append(folder / f"{table.key}.{kind}")
             write_table(made[-1], table.columns, table.rows())
     return made
@@ -92,6 +107,14 @@ def _replaced(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def _one_by_one(tables: Iterable[Table], progress: Progress) -> Iterator[Table]:
+    every = list(tables)
+    with progress("Tables", len(every)) as step:
+        for table in every:
+            yield table
+            step(1)
+
+
 class _Tables:
     def __init__(self, register: Register, labels: Labels, reports: Reports, snapshot: Snapshot) -> None:
         self.form = register.form
@@ -106,8 +129,8 @@ class _Tables:
         yield from (self._sheet(sheet) for sheet in self.form.sheets.values())
         yield self._findings()
 
-    def write(self, book: Book) -> None:
-        for table in (*self.state(), self._changes()):
+    def write(self, book: Book, progress: Progress) -> None:
+        for table in _one_by_one((*self.state(), self._changes()), progress):
             sheets = Sheets(book, table.label, table.columns)
             for row in table.rows():
                 sheets.add(row)

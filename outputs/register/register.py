@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select, update
 
 from intake.submission import Submission
+from outputs.progress import Progress, silent
 from outputs.register import schema
 from outputs.register.database import among
 from outputs.register.letter_states import COUNTING
@@ -166,11 +167,15 @@ class Register(Transactions):
 
     # what counts now
 
-    def rebuild(self) -> None:
+    def rebuild(self, progress: Progress = silent) -> None:
         """Make the current state again from the log."""
         with self.writing() as connection:
             self.current.begin_again(connection)
-            self._project(connection, list(connection.scalars(select(submissions.c.report).distinct())))
+            reports = list(connection.scalars(select(submissions.c.report).distinct()))
+            with progress("Reports", len(reports)) as step:
+                for start in range(0, len(reports), CHUNK):
+                    self._project(connection, reports[start : start + CHUNK])
+                    step(len(reports[start : start + CHUNK]))
 
     def refresh(self, reports: Collection[str], now: datetime, why: str) -> None:
         """Bring these reports up to date after something was decided of them, and hold all against each other."""
