@@ -61,7 +61,7 @@ class Desk:
 
     def type(self, words: list[str]) -> None:
         folder = Path(words[2]) if words[1] == "--round" else Path()
-        if words[-1] == "collect":
+        if words[-1] == "collect" and "collect" not in self.typed:
             self.owners_answer(Round(folder))
         if "import" in words:
             self.bring(Path(words[words.index("import") + 1]), folder)

@@ -149,7 +149,7 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
     ),
     "rows_in_table": _named(
         "intake",
-        "Nothing is written outside the answers: beside or below a table, in a row or column of the owner's own.",
+        "Nothing is written outside the answers: beside them, in a row or tab of the owner's own, in a text box.",
         "tekst",
     ),
     "rows_in_sight": _named("intake", "Rows that are filled in are not hidden."),
