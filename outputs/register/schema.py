@@ -88,7 +88,8 @@ def _names(columns: Iterable[object]) -> set[str]:
 
 
 def _stored(connection: Connection) -> tuple[int, ...]:
-    return tuple(connection.execute(select(text("*")).select_from(shape)).one())
+    """The numbers of a register that some program made."""
+    return tuple(connection.execute(select(text("*")).select_from(shape)).first() or ())
 
 
 def _shape(current: Projection) -> int:
