@@ -607,7 +607,7 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
 @click.option(
     "--dated",
     type=click.DateTime(DAYS),
-    help="The day a public register was fetched (default: the one in its name, else the file's).",
+    help="The day a register or a list of grants speaks of (default: the one in its name, else the file's).",
 )
 @json_option
 @click.pass_obj
