@@ -227,7 +227,10 @@ def _write_recipients(round_: Round, recipients: Sequence[Recipient], grants: Se
     units = [unit for one in recipients for unit in one.units]
     _write(round_.folder / "units.csv", ("owner", "orgnr", "name", "type", "kommunenr"), units)
     if grants:
-        _write(round_.folder / "grants.csv", ("reference", "owner", "title", "year", "amount", "scheme"), grants)
+        path = round_.folder / "grants.csv"
+        _write(path, ("reference", "owner", "title", "year", "amount", "scheme"), grants)
+        asked = (round_.form.deadline - timedelta(days=DAYS_TO_ANSWER)).timestamp()
+        os.utime(path, (asked, asked))  # rules name the day of the file
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[object]) -> None:
