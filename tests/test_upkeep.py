@@ -435,8 +435,10 @@ def test_a_backup_is_safe_to_repeat_and_copies_only_what_is_new(round_: Round) -
     take_in(round_, Made("new", day(13), report="BAT-0001-3"))
     second = json.loads(run(round_, "backup", "--json").stdout)
 
-    changed = 4 if isinstance(round_.database, Server) else 3  # the copy's own round.toml is written each time
-    assert (first.exit_code, second["copied"]) == (0, changed), "the register, the file in inbox/, that in archive/"
+    changed = 5 if isinstance(round_.database, Server) else 4  # the copy's own round.toml is written each time
+    assert (first.exit_code, second["copied"]) == (0, changed), (
+        "the register, the file in inbox/, that in archive/, and the log of the first backup"
+    )
     assert whole(Round(round_.folder / "backup")) == []
     assert not (round_.folder / "backup" / "backup").exists()
     assert not list((round_.folder / "backup").rglob("~*"))
