@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from templates.round import Round
 
 DONE, NEEDS_A_PERSON, WRONG_USE, OUR_FAILURE = 0, 1, 2, 3
-OUTBOX_ACTIONS = ("list", "show", *ORDERS)
+LOOKS = ("list", "show")  # of the outbox: they change nothing
+OUTBOX_ACTIONS = (*LOOKS, *ORDERS)
 DECISIONS = ("accept", "accept-late", "reject", "withdraw", "prefer", "waive")  # outputs.register.life.DECIDING
 QUIET = "behov.quiet"  # whether results are told, among what click keeps for a command
+NOTED = "behov.noted"  # whether what is told goes into the run's log
 PLAYED = "behov.played"  # the copy of the round that a command with --dry-run is played in
+TYPED = "behov.typed"  # the words of the command, for the run's log
 INTERRUPTED = 130  # as shells say it
 DAYS = ("%Y-%m-%d", "%d.%m.%Y")
 EXPORTS = ("xlsx", "csv", "parquet", "journal")
@@ -45,6 +48,10 @@ class WrongUse(click.ClickException):
 
 class Commands(click.Group):
     """The commands; each can be stopped with Ctrl-C and taken up again."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta.setdefault(TYPED, list(args))
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         try:
@@ -75,10 +82,11 @@ def main(context: click.Context, folder: Path, *, quiet: bool, verbose: bool) ->
     context.meta[QUIET] = quiet
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name with letters that the code page lacks ends no command
-    if verbose or (folder / "round.toml").exists():
+    in_a_round = (folder / "round.toml").exists()
+    if verbose or in_a_round:
         from outputs.runlog import run_log
 
-        context.with_resource(run_log(folder, sys.argv[1:], verbose=verbose))
+        context.with_resource(run_log(folder if in_a_round else None, context.meta[TYPED], verbose=verbose))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
@@ -96,7 +104,8 @@ def writes(command: Callable[..., None]) -> Callable[..., None]:
         if options.get("other"):
             folder, options["other"] = options["other"], None
         if not dry_run:
-            command(folder, **options)
+            with _noted():
+                command(folder, **options)
             return
         from outputs.care.rehearsal import rehearsal
         from outputs.runlog import unwritten
@@ -131,16 +140,16 @@ def writes(command: Callable[..., None]) -> Callable[..., None]:
 def demo(folder: Path, form_name: str, returns: int | None, seed: int, *, as_json: bool) -> None:
     """Make a complete round on sample data, from workbooks to letters."""
     from outputs.demo import demo_lines, run_demo
+    from outputs.runlog import run_log
 
-    with _told_plainly():
-        done = run_demo(folder, form_name, returns, seed, _progress())
-    if as_json:
+    with run_log(folder, click.get_current_context().meta[TYPED]):
+        with _told_plainly():
+            done = run_demo(folder, form_name, returns, seed, _progress())
         counts = {"workbooks": done.sent, "reports": done.reports, "letters": done.letters}
-        _print_json({**counts, "places": {label: str(path) for label, path in done.places.items()}})
-    else:
-        _tell(demo_lines(done, folder))
-    if any(verdict.outcome == "failed" for verdict in done.verdicts):
-        sys.exit(OUR_FAILURE)
+        document = {**counts, "places": {label: str(path) for label, path in done.places.items()}}
+        _give(document, demo_lines(done, folder), as_json=as_json)
+        if any(verdict.outcome == "failed" for verdict in done.verdicts):
+            sys.exit(OUR_FAILURE)
 
 
 @main.command()
@@ -154,13 +163,8 @@ def new(folder: Path, form_name: str, *, as_json: bool) -> None:
 
     with _told_plainly():
         new_round(folder, form_name)
-    if as_json:
-        _print_json({"folder": str(folder)})
-        return
-    _say(
-        f"Made {folder}. Next: fill in round.toml (sender, deadline) and put your owners in recipients.csv, "
-        "then: behov send-out"
-    )
+    after = "fill in round.toml (sender, deadline) and put your owners in recipients.csv, then: behov send-out"
+    _give({"folder": str(folder)}, [f"Made {folder}. Next: {after}"], as_json=as_json)
 
 
 @main.command("send-out")
@@ -421,9 +425,9 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
         if action == "edit":
             order = mailroom.Order(action, by, reason, now)
             mailroom.edit(round_, register, letters, lambda words: _new_words(words, text), order)
-        elif action not in {"list", "show"}:
+        elif action not in LOOKS:
             mailroom.obey(register, letters, mailroom.Order(action, by, reason, now))
-        if action not in {"list", "show"}:
+        if action not in LOOKS:
             write_preview(round_, register, now)
         chosen = [mailroom.letter_history(register, number) for number in letters]
         listed = mailroom.letter_list(register) if action == "list" else chosen
@@ -561,9 +565,10 @@ def backup(folder: Path, path: Path | None, *, dry_run: bool, as_json: bool) -> 
     """Copy the round to another folder (default: backup/), also while others work in it."""
     from outputs.care.backup import back_up
 
-    with _told_plainly():
-        done = back_up(_round(folder), path or folder / "backup", dry=dry_run)
-    _give(done.json(), done.lines(dry=dry_run), as_json=as_json)
+    with _noted(dry=dry_run):
+        with _told_plainly():
+            done = back_up(_round(folder), path or folder / "backup", dry=dry_run)
+        _give(done.json(), done.lines(dry=dry_run), as_json=as_json)
 
 
 @main.command()
@@ -602,7 +607,7 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
 @click.option(
     "--dated",
     type=click.DateTime(DAYS),
-    help="The day a public register was fetched (default: the one in its name, else the file's).",
+    help="The day a register or a list of grants speaks of (default: the one in its name, else the file's).",
 )
 @json_option
 @click.pass_obj
@@ -705,13 +710,11 @@ def form_preview(folder: Path, *, name: str, as_json: bool) -> None:
     from templates.authoring.preview import preview
 
     with _told_plainly():
-        paths = list(preview(_form(name), folder))
-    if as_json:
-        _print_json({"files": [str(path) for path in paths]})
-        return
-    _tell(f"Wrote {path}" for path in paths)
+        files = [str(path) for path in preview(_form(name), folder)]
+    lines = [f"Wrote {path}" for path in files]
     if not list(folder.glob("*.pdf")):
-        _say("For pictures, install LibreOffice and poppler, then run this again.")
+        lines.append("For pictures, install LibreOffice and poppler, then run this again.")
+    _give({"files": files}, lines, as_json=as_json)
 
 
 @form.command("diff")
@@ -739,10 +742,8 @@ def form_export(folder: Path, *, name: str, as_json: bool) -> None:
 
     with _told_plainly():
         write_form_workbook(find_form(name), folder)
-    if as_json:
-        _print_json({"file": str(folder)})
-    else:
-        _say(f"Wrote {folder}. When it is filled in: behov form import {folder} FOLDER")
+    told = f"Wrote {folder}. When it is filled in: behov form import {folder} FOLDER"
+    _give({"file": str(folder)}, [told], as_json=as_json)
 
 
 @form.command("import")
@@ -759,11 +760,8 @@ def form_import(folder: Path, *, file: Path, as_json: bool) -> None:
     with _told_plainly():
         made = import_form(file, folder)
         worth_a_look = list(notes(made))
-    if as_json:
-        _print_json({"folder": str(folder), "form": made.name, "version": made.version})
-    else:
-        _say(f"Made {folder}.")
-        _tell(form_lines(made, worth_a_look))
+    document = {"folder": str(folder), "form": made.name, "version": made.version}
+    _give(document, [f"Made {folder}.", *form_lines(made, worth_a_look)], as_json=as_json)
 
 
 @form.command("rules")
@@ -900,6 +898,20 @@ def _told_plainly() -> Iterator[None]:
         _fail(error)
 
 
+@contextmanager
+def _noted(*, dry: bool = False) -> Iterator[None]:
+    """Let what is told, and what is wrong, stand in the log of the run: nobody sees the window of a scheduled one."""
+    from outputs.runlog import log
+
+    context = click.get_current_context()
+    context.meta[NOTED] = not dry and context.params.get("action") not in LOOKS
+    try:
+        yield
+    except click.ClickException as error:
+        log.error("%s", error.format_message())
+        raise
+
+
 def _fail(error: Exception) -> NoReturn:
     from outputs.runlog import keep_trace
 
@@ -918,6 +930,7 @@ def _exit_code(outcomes: Iterable[str]) -> int:
 def _print_json(document: dict[str, Any]) -> None:
     played = _played()
     document = played.document_as_told(document) if played else document
+    _note("told as JSON")
     any_letter = "utf" in (sys.stdout.encoding or "").lower()  # else they are escaped, which says the same
     click.echo(json.dumps(document, ensure_ascii=not any_letter, indent=1))
 
@@ -937,8 +950,18 @@ def _tell(lines: Iterable[str]) -> None:
 
 def _say(words: str) -> None:
     played = _played()
+    words = played.as_told(words) if played else words
+    _note(words.strip("\n"))
     if not _is_quiet():
-        click.echo(_fitted(played.as_told(words) if played else words, sys.stdout))
+        click.echo(_fitted(words, sys.stdout))
+
+
+def _note(words: str) -> None:
+    """Let the log of the run have what is told, of a command that does something."""
+    if click.get_current_context().meta.get(NOTED):
+        from outputs.runlog import TOLD, log
+
+        log.info("%s", words, extra=TOLD)
 
 
 def _fitted(words: str, stream: TextIO) -> str:

@@ -113,6 +113,15 @@ class Samples:
             return [Wanted(**{**row, "reports": int(row["reports"])}) for row in csv.DictReader(file)]  # type: ignore[arg-type]
 
     @cached_property
+    def grants(self) -> dict[str, dict[str, str]]:
+        """What an owner that sends a sample was granted before, by sample; none where the form has no grants.csv."""
+        path = self.folder / "grants.csv"
+        if not path.exists():
+            return {}
+        with path.open(encoding="utf-8", newline="") as file:
+            return {row.pop("sample"): row for row in csv.DictReader(file)}
+
+    @cached_property
     def made_up(self) -> dict[str, Any]:
         """What names, numbers and addresses are made from."""
         return self._toml("made_up.toml")
@@ -173,7 +182,7 @@ class Owners:
 
     def extras(self, owner: Recipient) -> dict[str, str]:
         """What samples may say about owners of this type, beyond what a recipient is."""
-        extras = {}
+        extras = {"grant": self.data.get("grant", "")}
         for name, source in self.data.get("extra", {}).get(owner.type, {}).items():
             rows = [row for row in self.form.lists[source["list"]].rows.values() if _matches(row, source["where"])]
             extras[name] = rows[int(owner.orgnr) % len(rows)][source["column"]]

@@ -7,11 +7,11 @@ from tempfile import TemporaryDirectory
 from intake.collected import read_received
 from intake.receive import Office, receive
 from intake.sources import Inlet, SourceError, find_returns
-from outputs.imports.known_files import registers_of
+from outputs.imports.known_files import grants_of, registers_of
 from templates.form import Form
 from templates.round import Round
 from validation.check import judge
-from validation.known import NOTHING, Known, grants_register
+from validation.known import NOTHING, Known
 from validation.verdict import Verdict
 
 
@@ -33,8 +33,7 @@ def office_of(owner: Round | Form) -> Office:
 def known_of(round_: Round) -> Known:
     """What a round knows beyond the workbooks. Raises WaiversError."""
     registers, missing = registers_of(round_, round_.form)
-    grants = {"grants": grants_register(round_.grants)} if round_.grants else {}
-    return Known(round_.waivers, {**registers, **grants}, missing)
+    return Known(round_.waivers, registers | grants_of(round_), missing)
 
 
 def check_file(owner: Round | Form, path: Path) -> list[Verdict]:

@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from outputs.telling import summary
 from templates.definition import find_form
 from templates.fill import fill_workbook
 from templates.form import Form
+from templates.grants import Grant
 from templates.recipients import Recipient, Unit
 from templates.round import Round, RoundError, Sent, new_round
 from templates.sendout import plan, send_out
@@ -32,6 +34,8 @@ from validation.verdict import Verdict
 MARK = "this-is-a-demo.txt"  # a folder without it is never overwritten
 LATE, RESENT, TWICE = 5, 10, 8  # of 235 reports; more or fewer in proportion
 USUAL = 235
+MOST = 20  # reports of one owner; beyond them there are more owners, who are made up
+FIRST_CASE = 40_001  # the number of the first earlier grant in its year
 DAYS_TO_ANSWER = 60  # before the deadline the first workbook comes back
 OFFICE_HOURS = (8 * 60, 16 * 60)  # minutes after midnight
 
@@ -72,7 +76,7 @@ def run_demo(folder: Path, form_name: str, returns: int | None, seed: int, progr
     random = Random(seed)  # noqa: S311 - a repeatable demo, no secret
     story = Story(form, Samples(find_form(form_name)), random)
     entries = story.entries(returns)
-    _write_recipients(round_, story.recipients(entries))
+    _write_recipients(round_, story.recipients(entries), list(story.grants.values()))
     lines = plan(round_, round_.recipients.values())
     with progress("Workbooks", len(lines)) as step:
         send_out(round_, lines, lambda: step(1))
@@ -130,6 +134,8 @@ class Story:
         self.owners = Owners(form, samples, random)
         self.public = self.owners.public()
         self.units: dict[str, list[Unit]] = {}
+        self.grants: dict[tuple[str, str], Grant] = {}  # by owner and sample
+        self.asks = Counter[str]()  # how many reports each owner sends
         self.pools: dict[tuple[str, str], list[Recipient]] = {}
         for owner in self.public:
             self.pools.setdefault((owner.type, owner.county), []).append(owner)
@@ -158,9 +164,21 @@ class Story:
     def _entry(self, wanted: Wanted, turn: int) -> Entry:
         sample = self.samples.clean[wanted.sample]
         public = self.pools.get((wanted.recipient_type, wanted.county))
-        owner = public[turn % len(public)] if public else self.owners.make(wanted.recipient_type, wanted.county)
+        owner = public[turn % len(public)] if public else None
+        if owner is None or self.asks[owner.orgnr] == MOST:
+            owner = self.owners.make(wanted.recipient_type, wanted.county)
+        self.asks[owner.orgnr] += 1
         self._give_units(owner, sample)
+        self._give_grant(owner, sample)
         return Entry(owner, sample)
+
+    def _give_grant(self, owner: Recipient, sample: Sample) -> None:
+        """Let an owner have been granted something before, once for each kind of report it sends."""
+        row = self.samples.grants.get(sample.name)
+        if row and (owner.orgnr, sample.name) not in self.grants:
+            reference = f"{row['year']}/{FIRST_CASE + len(self.grants)}"
+            grant = Grant(reference, owner.orgnr, row["title"], row["year"], int(row["amount"]), row["scheme"])
+            self.grants[owner.orgnr, sample.name] = grant
 
     def _give_units(self, owner: Recipient, sample: Sample) -> None:
         units = self.units.setdefault(owner.orgnr, [])
@@ -185,13 +203,9 @@ class Story:
 
     def recipients(self, entries: Sequence[Entry]) -> list[Recipient]:
         """Everyone who gets a workbook: the public owners, and the made-up ones that answer."""
-        copies: dict[str, int] = {}
-        owners = {owner.orgnr: owner for owner in self.public}
-        for entry in entries:
-            copies[entry.owner.orgnr] = copies.get(entry.owner.orgnr, 0) + 1
-            owners[entry.owner.orgnr] = entry.owner
+        owners = {owner.orgnr: owner for owner in (*self.public, *(entry.owner for entry in entries))}
         return [
-            replace(owner, copies=copies.get(orgnr, 1), units=tuple(self.units.get(orgnr, ())))
+            replace(owner, copies=self.asks[orgnr] or 1, units=tuple(self.units.get(orgnr, ())))
             for orgnr, owner in owners.items()
         ]
 
@@ -207,18 +221,24 @@ def _has_room(entry: Entry, mistake: Mistake) -> bool:
     return told_apart and not entry.resent and not any(one.received for one in (mistake, *entry.mistakes))
 
 
-def _write_recipients(round_: Round, recipients: Sequence[Recipient]) -> None:
+def _write_recipients(round_: Round, recipients: Sequence[Recipient], grants: Sequence[Grant]) -> None:
     columns = ("orgnr", "name", "type", "kommunenr", "county", "email", "language", "contact", "phone", "copies")
-    with (round_.folder / "recipients.csv").open("w", encoding="utf-8-sig", newline="") as file:
+    _write(round_.folder / "recipients.csv", columns, recipients)
+    units = [unit for one in recipients for unit in one.units]
+    _write(round_.folder / "units.csv", ("owner", "orgnr", "name", "type", "kommunenr"), units)
+    if grants:
+        path = round_.folder / "grants.csv"
+        _write(path, ("reference", "owner", "title", "year", "amount", "scheme"), grants)
+        asked = (round_.form.deadline - timedelta(days=DAYS_TO_ANSWER)).timestamp()
+        os.utime(path, (asked, asked))  # rules name the day of the file
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[object]) -> None:
+    """Write a file such as staff make: a row for each, with these of what is known of it."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(columns)
-        writer.writerows([getattr(one, column) for column in columns] for one in recipients)
-    with (round_.folder / "units.csv").open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, delimiter=";")
-        writer.writerow(("owner", "orgnr", "name", "type", "kommunenr"))
-        writer.writerows(
-            (one.orgnr, unit.orgnr, unit.name, unit.type, unit.kommunenr) for one in recipients for unit in one.units
-        )
+        writer.writerows([getattr(one, column) for column in columns] for one in rows)
 
 
 def _return_workbooks(
@@ -241,8 +261,8 @@ def _return_one(round_: Round, story: Story, entry: Entry, line: Sent, number: i
     owner = round_.recipients[entry.owner.orgnr]
     others = story.others(owner, round_.recipients)
     blank = (round_.sent_folder / line.file).read_bytes()
-
-    extras = story.owners.extras(owner)
+    grant = story.grants.get((owner.orgnr, entry.sample.name))
+    extras = story.owners.extras(owner) | ({"grant": grant.reference} if grant else {})
 
     def filled(mistakes: Sequence[Mistake]) -> bytes:
         answers = fill_in(entry.sample, owner, others, extras, mistakes)

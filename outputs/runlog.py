@@ -1,4 +1,4 @@
-"""A file for each run that does something, in the round's logs/: the command, and every step as it is taken."""
+"""A file for each run that does something, in the round's logs/: the command, its steps, what it told, how it ended."""
 
 import logging
 import sys
@@ -13,6 +13,7 @@ from pathlib import Path
 OURS = ("cli", "intake", "outputs", "templates", "validation")
 FOLDER = "logs"
 LINE = "%(asctime)s  %(message)s"
+TOLD = {"told": True}  # goes with a line that is told to the user anyway
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,11 @@ class RunLog(logging.FileHandler):
         stream.write(self.heading)
         return stream
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; where nothing may be written, the run goes on without it."""
+        with suppress(OSError):
+            super().emit(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as logging calls it
         """Go on without a line that the disk has no room for."""
 
@@ -39,14 +45,15 @@ class RunLog(logging.FileHandler):
 
 
 @contextmanager
-def run_log(round_folder: Path, words: Sequence[str], *, verbose: bool) -> Iterator[None]:
-    """Write the steps of this run to a file of the round, and with `verbose` to stderr as well."""
-    started = datetime.now().astimezone()
-    handlers: list[logging.Handler] = [RunLog(round_folder / FOLDER, words, started)]
-    if verbose:
-        handlers.append(logging.StreamHandler(sys.stderr))
+def run_log(round_folder: Path | None, words: Sequence[str], *, verbose: bool = False) -> Iterator[None]:
+    """Write the steps of this run to a file of the round, if there is one, and with `verbose` to stderr as well."""
+    file = RunLog(round_folder / FOLDER, words, datetime.now().astimezone()) if round_folder else None
+    shown = logging.StreamHandler(sys.stderr) if verbose else None
+    if shown:
+        shown.addFilter(lambda record: not hasattr(record, "told"))
+    handlers = [handler for handler in (file, shown) if handler]
     root = logging.getLogger()
-    before = root.level
+    before, code = root.level, None
     for handler in handlers:
         handler.setFormatter(logging.Formatter(LINE, "%H:%M:%S"))
         handler.addFilter(_is_worth_a_line)
@@ -54,7 +61,12 @@ def run_log(round_folder: Path, words: Sequence[str], *, verbose: bool) -> Itera
     root.setLevel(logging.INFO)
     try:
         yield
+    except BaseException as end:
+        code = getattr(end, "code", getattr(end, "exit_code", None))  # of SystemExit; of click's own
+        raise
     finally:
+        if file and file.stream:
+            log.info("ended, exit code %s", code or 0, extra=TOLD)
         root.setLevel(before)
         for handler in handlers:
             root.removeHandler(handler)
@@ -94,5 +106,5 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
 
 def _free(folder: Path, name: str) -> Path:
     """A file that is not there yet: two runs may begin in the same second."""
-    paths = [folder / f"{name}.log", *(folder / f"{name}-{number}.log" for number in range(2, 100))]
+    paths = [folder / f"{name}.log", *(folder / f"{name}_{number}.log" for number in range(2, 100))]
     return next((path for path in paths if not path.exists()), paths[-1])

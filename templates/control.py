@@ -9,7 +9,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.layout import MARK_CONTROL, RULES_SHEET
 from templates.live.block import FIRST_ROW, Block
-from templates.live.listing import AMONG, BEFORE, CELL, COLUMN, FOUND, LISTED, ROW, TAB
+from templates.live.listing import AMONG, BEFORE, CELL, COLUMN, LISTED, MARK, ROW, TAB
 from templates.live.plan import Plan
 from templates.rules.formula import text
 from templates.shared import Shared
@@ -90,7 +90,7 @@ def _write_list(writer: Writer, sheet: Worksheet, head: int) -> None:
         style.HEADER.dress(sheet[f"{column}{head}"])
     correct, question = text(writer.say("correct")), text(writer.say("asks"))
     first, last = head + 1, head + LISTED
-    at, found, kind, cell = (f"{RULES_SHEET}!{name}{FIRST_ROW}" for name in (ROW, FOUND, AMONG, CELL))
+    at, kind, cell = (f"{RULES_SHEET}!{name}{FIRST_ROW}" for name in (ROW, AMONG, CELL))
     rules = writer.live.plan
 
     def of_kind(column: str) -> str:
@@ -102,7 +102,7 @@ def _write_list(writer: Writer, sheet: Worksheet, head: int) -> None:
     formulas = {
         "B": tab,
         "C": f"HYPERLINK({link},{cell})",
-        "D": f'IF(LEFT({found})="!",{correct},{question})',
+        "D": f'IF(LEFT({of_kind(MARK)})="!",{correct},{question})',
         "E": f"INDEX({RULES_SHEET}!$A$1:${rules.last_column}${rules.last_row},{at},{message})",
     }
     shared = Shared(sheet)

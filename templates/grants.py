@@ -26,8 +26,13 @@ class Grant:
 
 def read_grants(folder: Path) -> tuple[list[Grant], list[BadRow]]:
     """The grants of a round folder, and the rows that need a person; none without the file. Raises TableError."""
-    path = next((path for path in (folder / "grants.xlsx", folder / "grants.csv") if path.exists()), None)
+    path = grants_file(folder)
     return read_grants_file(path) if path else ([], [])
+
+
+def grants_file(folder: Path) -> Path | None:
+    """The file of a round folder that has its earlier grants, if there is one."""
+    return next((path for path in (folder / "grants.xlsx", folder / "grants.csv") if path.exists()), None)
 
 
 def read_grants_file(path: Path) -> tuple[list[Grant], list[BadRow]]:

@@ -22,6 +22,8 @@ SAID_ANYWAY = re.compile(
     rb"|<colors><indexedColors>.*?</colors>"
     rb'|<scheme val="minor"/>|<(?:odd|even|first)(?:Header|Footer)(?:/>|></(?:odd|even|first)(?:Header|Footer)>)'
 )
+# of a sheet that nobody sees or prints
+UNSEEN = re.compile(rb"<sheetPr>.*?</sheetPr>|<sheetViews>.*?</sheetViews>|<sheetFormatPr[^>]*/>|<pageMargins[^>]*/>")
 EMPTY = re.compile(rb"<(c|outlinePr|selection)\b([^>]*[^/])></\1>")
 NO_VALUE = re.compile(rb"<v ?/>|<v></v>")
 CHARACTER = re.compile(rb"&#(\d{3,});")  # not of ASCII, written by its number
@@ -49,6 +51,8 @@ def _shortened(name: str, part: bytes) -> bytes:
     part = NO_VALUE.sub(b"", part)
     if name.startswith("xl/worksheets/"):
         part = shared(part)
+        if b"<oddFooter>" not in part:
+            part = UNSEEN.sub(b"", part)
     part = EMPTY.sub(rb"<\1\2/>", SAID_ANYWAY.sub(b"", EMPTY.sub(rb"<\1\2/>", part)))
     part = CHARACTER.sub(lambda found: chr(int(found[1])).encode(), part)
     if name == "xl/workbook.xml":

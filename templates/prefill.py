@@ -1,7 +1,7 @@
 """Base workbook -> one recipient's copy, by replacing the few parts that hold slots.
 
 Public facts of the format used here: an .xlsx file is a zip of XML parts; unchanged parts are
-kept compressed as they are. Dates in the zip are fixed, so the same input gives the same bytes.
+kept compressed as they are. The same input gives the same bytes.
 """
 
 import io
@@ -17,9 +17,9 @@ from templates.layout import CODE_MARK, OWN_LAST_ROW, OWN_SHEET
 from templates.recipients import Recipient
 from templates.stamp import Stamp, sign_locked
 from templates.texts import workbook_texts
+from templates.zipped import SMALLEST, Zipped, zip_file, zipped
 
 NBSP = "\u00a0"  # keeps a number on one line
-WHEN = (1980, 1, 1, 0, 0, 0)  # the zip format's first date: the same on every run
 SLOT = re.compile(  # a whole cell, or a place within a text
     rb'<c r="(?P<ref>[A-Z]+\d+)"(?P<style> s="\d+")? t="inlineStr"><is><t>@@(?P<cell>[A-Za-z0-9._]+)@@</t></is></c>'
     rb"|@@(?P<text>[A-Za-z0-9._]+)@@"
@@ -36,37 +36,26 @@ ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # _x0041_ is how a cell write
 
 @dataclass(frozen=True)
 class Base:
-    """A compiled base workbook: a zip of the parts that never change, and those that do."""
+    """A compiled base workbook: the parts that never change, compressed, and those that do."""
 
-    frozen: bytes
+    frozen: list[Zipped]
     parts: dict[str, bytes]
     own_part: str | None  # the part of the recipient's own lists
 
 
 def compile_base(workbook: bytes, apart: Collection[str] = ()) -> Base:
     """Repair the package once and set apart the parts that hold slots, and those that are named besides."""
-    buffer = io.BytesIO()
+    frozen: list[Zipped] = []
     parts: dict[str, bytes] = {}
-    own = None
-    with (
-        zipfile.ZipFile(io.BytesIO(workbook)) as source,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
+    with zipfile.ZipFile(io.BytesIO(workbook)) as source:
         own = _own_part(source)
         for name in source.namelist():
             data = _repaired(name, source.read(name))
             if SLOT.search(data) or name in ("xl/workbook.xml", own, *apart):
                 parts[name] = data
             else:
-                target.writestr(_entry(name), data, compresslevel=9)
-    return Base(buffer.getvalue(), parts, own)
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, WHEN)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o600 << 16
-    return entry
+                frozen.append(zipped(name, data, SMALLEST))
+    return Base(frozen, parts, own)
 
 
 def _own_part(source: zipfile.ZipFile) -> str | None:
@@ -111,13 +100,9 @@ def stamped_parts(
         yield name, content
 
 
-def with_parts(base: Base, parts: Iterable[tuple[str, bytes]], level: int = 9) -> bytes:
-    """The base with its parts that change, compressed on a level from 1 (fast) to 9 (small)."""
-    buffer = io.BytesIO(base.frozen)
-    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as target:
-        for name, content in parts:
-            target.writestr(_entry(name), content, compresslevel=level)
-    return buffer.getvalue()
+def with_parts(base: Base, parts: Iterable[tuple[str, bytes]]) -> bytes:
+    """The base with its parts that change."""
+    return zip_file([*base.frozen, *(zipped(name, content) for name, content in parts)])
 
 
 def filled(data: bytes, values: Mapping[str, str]) -> bytes:

@@ -215,6 +215,7 @@ def _write_table(writer: Writer, sheet: Worksheet, place: SheetLayout, definitio
     shared = Shared(sheet)
     for question in definition.questions.values():
         _write_column(writer, sheet, place, question, shared)
+    _draw_table(sheet, place, definition)
     _write_status_head(writer, sheet, place)
     sheet.column_dimensions[place.status_column].font = STATUS_FONT
     sheet.column_dimensions[place.status_column].protection = Protection(locked=True)
@@ -261,6 +262,16 @@ def _write_status_head(writer: Writer, sheet: Worksheet, place: SheetLayout) -> 
         whole.value = "=" + _whole_status(writer, place)
 
 
+def _draw_table(sheet: Worksheet, place: SheetLayout, definition: TableSheet) -> None:
+    """Conditional formats draw the whole table without a styled cell in every row."""
+    for colour, is_ours in ((style.INPUT, False), (style.LOCKED, True)):
+        columns = [place.columns[key] for key, one in definition.questions.items() if one.calculated is is_ours]
+        if columns:
+            cells = " ".join(f"{column}{place.first_row}:{column}{place.last_row}" for column in columns)
+            drawn = FormulaRule(formula=["TRUE"], fill=style.fill(colour), border=style.BOX)  # type: ignore[no-untyped-call]
+            sheet.conditional_formatting.add(cells, drawn)
+
+
 def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, shared: Shared) -> None:
     """One column of a table: its style stands on the column, cells exist only for formulas."""
     column = place.columns[question.key]
@@ -281,10 +292,6 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     cells = f"{column}{place.first_row}:{column}{place.last_row}"
     absolute = f"${column}${place.first_row}:${column}${place.last_row}"
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), absolute)
-    colour = style.LOCKED if question.calculated else style.INPUT
-    # a conditional format draws the whole table without a styled cell in every row
-    drawn = FormulaRule(formula=["TRUE"], fill=style.fill(colour), border=style.BOX)  # type: ignore[no-untyped-call]
-    sheet.conditional_formatting.add(cells, drawn)
     if not question.calculated:
         _validate(writer, sheet, place, question, cells)
 

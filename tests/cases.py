@@ -8,11 +8,12 @@ from typing import Any
 
 from intake.sample import Mistake
 from intake.submission import Submission
+from templates.grants import Grant
 from templates.recipients import Recipient
 from tests.reports import CLEAN, DESK, FORM, LANGUAGES, MISTAKES, judged_mistakes, name_of, new_owner, send_in
 from validation.check import find
 from validation.findings import Finding
-from validation.known import Known, Register
+from validation.known import Known, Register, grants_register
 
 Findings = Sequence[Finding]
 Answers = Mapping[str, Any]
@@ -128,6 +129,7 @@ Registers = dict[str, Register]
 Says = Callable[[Recipient], Registers]
 
 
+DAY = date(2024, 1, 15)
 NBR = {"register": "NBR", "date": "15.01.2024", "dated": "2024-01-15"}
 
 
@@ -158,7 +160,7 @@ def one_more_unit(**changed: str) -> Says:
 
 
 def grant(reference: str, title: str) -> Says:
-    return lambda owner: {"grants": {reference: {"owner": owner.orgnr, "title": title, "year": "2023"}}}
+    return lambda owner: {"grants": grants_register([Grant(reference, owner.orgnr, title, "2023")], DAY)}
 
 
 @dataclass(frozen=True)

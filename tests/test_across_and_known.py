@@ -1,7 +1,7 @@
 """Rules that no single workbook can show: between the reports of a batch, and against registers."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from intake.personal import is_birth_number, mask
 from intake.submission import Submission
 from outputs.register.register import Register
 from templates.form import Form
+from templates.grants import Grant
 from templates.recipients import Recipient
 from templates.rules.named_checks import NAMED_CHECKS
 from tests.cases import NBR
@@ -18,7 +19,7 @@ from tests.desk import Desk
 from validation.across import ACROSS, alike
 from validation.check import find, judge
 from validation.findings import Finding
-from validation.known import KNOWN, NOTHING, Known, unchecked
+from validation.known import KNOWN, NOTHING, Known, grants_register, unchecked
 from validation.rules import CHECKS
 
 DESK = Desk.of("behovsmelding-2024")
@@ -323,14 +324,17 @@ def test_grants_are_looked_up_by_reference_and_by_title(form: Form, folder: Path
     supplement = report(folder, "rek_supplerande", 1, sender, [])
     private, _ = owner("rek_privat")
     new = report(folder, "rek_privat", 2, private, [])
-    grant = {"owner": private.orgnr, "title": "Trygge relasjonar i lek", "year": "2023"}
+    grants = grants_register([Grant("2023/7", private.orgnr, "Trygge relasjonar i lek", "2023")], date(2024, 1, 15))
 
-    first, second = find(form, [supplement, new], Known(registers={"grants": {"2023/7": grant}}))
+    first, second = find(form, [supplement, new], Known(registers={"grants": grants}))
 
-    assert [(one.rule, one.cells) for one in first] == [("S24", ("C12",))]
+    assert told(first)[0] == (
+        "S24", "warning", "Skjema", ("C12",),
+        "Vi finner ikke 2022/41876 i oversikten vår over tildelinger til dere per 15.01.2024. Er referansen riktig?",
+    )  # fmt: skip
+    says = "Oversikten vår over tildelinger per 15.01.2024 viser at dere alt har tildeling for 2023 til et lignende"
     assert told(second)[0] == (
-        "P22", "warning", "Skjema", ("C34",),
-        "Dere har alt tildeling for 2023 til et lignende tiltak (2023/7). Er dette supplerende?",
+        "P22", "warning", "Skjema", ("C34",), f"{says} tiltak (2023/7). Er dette supplerende?",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import cli
 from intake.sample import Samples
 from outputs import demo
 from templates.definition import find_form, load_form
+from templates.grants import read_grants
 
 HEAVY_FORM = "behovsmelding-2024"
 
@@ -95,6 +96,8 @@ def test_the_demo_runs_twice_and_tells_the_same(tmp_path: Path) -> None:
     second = run("demo", str(folder), "--returns", "60")
     status = run("--round", str(folder), "status", "--json")
     again = run("--round", str(folder), "ingest")
+    granted, wrong = read_grants(folder)
+    unknown = run("--round", str(folder), "form", "try-rule", "S24", "--json")
 
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.stdout == second.stdout
@@ -102,6 +105,8 @@ def test_the_demo_runs_twice_and_tells_the_same(tmp_path: Path) -> None:
     assert json.loads(status.stdout)["reports"] == 60
     assert {"unreadable", "empty", "late", "superseded", "duplicate"} & set(json.loads(status.stdout)["by_outcome"])
     assert "all known. Nothing changed." in again.stdout
+    assert (len({grant.reference for grant in granted}), wrong) == (60, [])
+    assert json.loads(unknown.stdout)["hits"] == [], "what owners ask more for, they were granted"
 
 
 def test_the_demo_never_overwrites_a_folder_that_is_no_demo(tmp_path: Path) -> None:
@@ -121,6 +126,16 @@ def test_the_demo_breaks_every_rule_that_has_an_example() -> None:
     entries = demo.Story(load_form(folder), samples, Random(1)).entries(None)  # noqa: S311 - repeatable, no secret
 
     assert {one.rule for one in samples.mistakes} == {one.rule for entry in entries for one in entry.mistakes}
+
+
+def test_a_demo_of_any_size_asks_no_owner_for_more_than_an_owner_may_send() -> None:
+    folder = find_form(HEAVY_FORM)
+    story = demo.Story(load_form(folder), Samples(folder), Random(1))  # noqa: S311 - repeatable, no secret
+
+    recipients = story.recipients(story.entries(2000))
+
+    assert sum(one.copies for one in recipients) >= 2000
+    assert max(one.copies for one in recipients) == demo.MOST
 
 
 def test_the_mix_of_the_demo_is_the_volume_of_the_real_round() -> None:

@@ -584,6 +584,11 @@ def test_a_narrow_screen_need_not_be_scrolled_sideways(told: dict[str, Any]) -> 
     assert told["wide"] == {"index": 320, "report": 320}
 
 
+def test_on_paper_headings_stand_on_every_page_and_an_empty_list_has_none_of_its_own(told: dict[str, Any]) -> None:
+    assert told["printed"]["heads"] == ["contents"], "a button is not drawn again at the top of the next page"
+    assert told["printed"]["breaks"] == ["page", "page", "page", "auto"]
+
+
 def test_without_script_the_lists_are_plain_tables(told: dict[str, Any]) -> None:
     assert told["withoutScript"] == {"rows": 12, "tools": 0}
 

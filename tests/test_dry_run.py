@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from outputs.care.rehearsal import rehearsal
 from tests.test_loop import FORM, MEMBERS, PLAN, PLANTS, Club
 
 LOOKING = {"check", "status", "show", "verify", "form list", "form check", "form rules", "form try-rule", "form diff"}
@@ -36,15 +38,16 @@ def commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.
 
 
 def everything(folder: Path) -> dict[str, str]:
-    """All that is in a folder: every file by its bytes and when it was changed."""
+    """All that is in a folder: every file by its bytes, when it was changed, and its rights."""
     return {
-        path.relative_to(
-            folder
-        ).as_posix(): f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.stat().st_mtime_ns}"
-        if path.is_file()
-        else "folder"
+        path.relative_to(folder).as_posix(): _stand(path) if path.is_file() else "folder"
         for path in sorted(folder.rglob("*"))
     }
+
+
+def _stand(path: Path) -> str:
+    found = path.stat()
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()} {found.st_mtime_ns} {found.st_mode:o}"
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +136,23 @@ def test_nothing_is_written_and_json_is_said(words: tuple[str, ...], played: Pat
     assert "behov-" not in json.dumps(json.loads(done.stdout))  # no path of the copy
     assert everything(played) == before
     assert list(outside.iterdir()) == []
+
+
+def test_where_no_links_can_be_made_the_copy_is_one_of_its_own(played: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(1314, "A required privilege is not held by the client")
+
+    monkeypatch.setattr(os, "symlink", refuse)
+    before = everything(played)
+
+    with rehearsal(played) as copy:
+        linked = [path.name for path in copy.folder.rglob("*") if path.is_file() and path.stat().st_nlink > 1]
+        for path in [one for one in copy.folder.rglob("*") if one.is_file()]:
+            path.chmod(0o600)
+            path.write_bytes(b"written over")
+
+    assert linked == []
+    assert everything(played) == before
 
 
 @pytest.mark.parametrize(

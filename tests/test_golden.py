@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from outputs.register.register import TEXTS, Register
-from templates.definition import bound_rules
+from templates.definition import FORMS, bound_rules
 from templates.rules.named_checks import NAMED_CHECKS
 from templates.texts import load_texts
 from tests.cases import DISAGREEMENTS, cases, told_without_registers
@@ -20,6 +21,7 @@ from validation.compile import Scope
 from validation.frames import make_frames
 from validation.known import NOTHING, unchecked
 
+DAY = re.compile(r"\d\d\.\d\d\.\d{4}")
 # Rules that give no finding, and who sees to them instead.
 SILENT = {
     "C01": "intake",
@@ -79,6 +81,28 @@ def test_every_part_of_every_rule_has_a_failing_case_or_a_reason_to_have_none() 
 
     assert every - spoke == SILENT.keys() | NO_OCCASION.keys() | OF_THE_FILE
     assert spoke <= every
+
+
+def test_what_a_register_says_is_told_with_its_day() -> None:
+    """P21 asks a list that comes with the form."""
+    said = {
+        case.rule: {day for found in told for words in found.message.values() for day in DAY.findall(words)}
+        for case in cases()
+        for told in case.told.values()
+        if case.rule in {"P21", *WAITING}
+    }
+
+    assert said == {"P21": {FORM.file.constants["uh_liste_dato"]}} | {rule: {"15.01.2024"} for rule in WAITING}
+
+
+def test_a_list_that_has_changed_has_another_day() -> None:
+    """Write both anew when the list is: rule P21 tells owners the day."""
+    content = (FORMS / FORM.name / "lists" / "uh_institusjoner.csv").read_text(encoding="utf-8")
+
+    assert (sha256(content.encode()).hexdigest()[:8], FORM.file.constants["uh_liste_dato"]) == (
+        "df40ffec",
+        "23.11.2026",
+    )
 
 
 def test_a_case_tells_the_same_in_both_languages() -> None:

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -85,5 +86,5 @@ def test_rules_know_the_grants(tmp_path: Path) -> None:
     mine = replace(GRANT, reference=answer.raw if answer else "", owner=owner.orgnr)
 
     for grants, found in (([mine], []), ([replace(mine, owner="974760673")], ["S24"])):
-        known = Known((), {"grants": grants_register(grants)})
+        known = Known((), {"grants": grants_register(grants, date(2024, 1, 15))})
         assert [one.rule for one in judge([returned], DESK.form, known)[0].findings] == found

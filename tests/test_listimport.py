@@ -1,6 +1,8 @@
 """Recipients and earlier grants that staff bring: added to the round's own files, or refused with what to do."""
 
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,11 @@ class Place:
 
     def known(self) -> Known:
         return known_of(Round(self.folder))
+
+    def day(self) -> str:
+        """The one day that all grants are known by."""
+        [day] = {grant["date"] for grant in self.known().registers["grants"].values()}
+        return day
 
 
 @pytest.fixture
@@ -106,8 +113,24 @@ def test_earlier_grants_are_asked_by_the_rules_from_then_on(place: Place) -> Non
 
     place.run(place.file(GRANTS), "--yes")
 
-    assert place.known().registers["grants"] == {"2022/7": {"owner": OWNER, "title": "Trygg i båt", "year": "2022"}}
+    grant = place.known().registers["grants"]["2022/7"]
+    assert (grant["owner"], grant["title"], grant["year"]) == (OWNER, "Trygg i båt", "2022")
     assert (place.folder / "grants.csv").read_text(encoding="utf-8-sig").startswith("referanse;eier;tittel;år;beløp\n")
+
+
+def test_grants_are_of_the_day_that_a_person_or_the_file_says(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its name, else its last change; a list that is written by hand afterwards is of the day of that."""
+    told = place.run(place.file(GRANTS, "tildelinger-2023-12-01.csv"), "--yes").stdout
+    by_its_name = place.day()
+    monkeypatch.setattr(cli, "_now", lambda _: datetime(2099, 1, 1, tzinfo=UTC))
+    place.run(place.file(GRANTS), "--dated", "2023-06-30", "--yes")
+    by_a_person = place.day()
+    own = place.folder / "grants.csv"
+    own.write_bytes(own.read_bytes() + f"2023/9;{OWNER};Knop;2023;\n".encode())
+    os.utime(own, (0, datetime(2024, 1, 15, 12, tzinfo=UTC).timestamp()))
+
+    assert "1 grants per 01.12.2023 (the file's own date; say another with --dated); 1 new, 0 changed." in told
+    assert (by_its_name, by_a_person, place.day()) == ("01.12.2023", "30.06.2023", "15.01.2024")
 
 
 def test_a_round_with_its_list_in_excel_is_told_to_write_there(place: Place) -> None:

@@ -62,13 +62,43 @@ def test_a_command_that_only_looks_leaves_no_file(folder: Path) -> None:
     shutil.rmtree(folder / "logs", ignore_errors=True)
 
     run("--round", str(folder), "status")
+    run("--round", str(folder), "outbox", "list")
+    run("--round", str(folder), "export", "--dry-run")
 
     assert logs(folder) == []
 
 
+def test_what_a_run_told_and_how_it_ended_stands_in_its_file(folder: Path) -> None:
+    demo = logs(folder)[-1].splitlines()
+    run("--round", str(folder), "--quiet", "export", "--format", "journal")
+    written = logs(folder)[-1].splitlines()
+    run("--round", str(folder), "import", "nix.xlsx")
+    refused = logs(folder)[-1].splitlines()
+
+    assert demo[0].split()[2:5] == ["behov", "demo", demo[0].split()[4]]
+    assert "6 reports are registered" in "".join(demo)
+    assert written[0].endswith(f"behov --round {folder} --quiet export --format journal")
+    assert "Wrote" in written[1]
+    assert "nix.xlsx does not exist" in refused[1]
+    assert [told[-1].partition("  ")[2] for told in (demo, written, refused)] == [
+        "ended, exit code 0",
+        "ended, exit code 0",
+        "ended, exit code 2",
+    ]
+
+
+def test_a_run_goes_on_where_no_file_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("no folder", encoding="utf-8")
+
+    with runlog.run_log(tmp_path, ["ingest"]):
+        runlog.log.info("a step")
+
+    assert (tmp_path / "logs").read_text(encoding="utf-8") == "no folder"
+
+
 def test_two_runs_in_the_same_second_have_a_file_each(tmp_path: Path) -> None:
     for _ in range(2):
-        with runlog.run_log(tmp_path, ["ingest"], verbose=False):
+        with runlog.run_log(tmp_path, ["ingest"]):
             runlog.log.info("a step")
 
     assert len(logs(tmp_path)) == 2

@@ -65,6 +65,16 @@ def test_a_code_list_in_one_cell_holds_what_is_looked_up_and_no_more() -> None:
     assert text.startswith("|0301;Oslo;|1101;Eigersund;")
 
 
+def test_what_follows_from_how_a_number_begins_stands_once() -> None:
+    records = Records.of(FORM, [("kommuner", "name"), ("kommuner", "county"), ("kommuner", "county_number")])
+    text = records.text("kommuner")
+
+    assert text.startswith("^03;Oslo;^11;Rogaland;")
+    assert "|0301;Oslo;|1101;Eigersund;" in text
+    assert records.beginning("kommuner", "county_number") == 2
+    assert records.beginning("kommuner", "county") == 0
+
+
 def test_a_code_list_that_would_be_cut_wrongly_is_refused() -> None:
     form = FORM.model_copy(deep=True) if hasattr(FORM, "model_copy") else FORM
     number = next(iter(form.lists["kommuner"].rows))

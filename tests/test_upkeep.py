@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 import cli
 from intake.submission import Return
@@ -95,7 +96,8 @@ def tampered(round_: Round, *statements: str) -> None:
 
 def unguarded(round_: Round, action: str, table: str) -> str:
     """Give what takes a trigger away."""
-    return f'DROP TRIGGER "no_{action}_{table}"' + (f" ON {table}" if isinstance(round_.database, Server) else "")
+    where = f" ON {table.partition('_gone')[0]}" if isinstance(round_.database, Server) else ""
+    return f'DROP TRIGGER "no_{action}_{table}"{where}'
 
 
 def original(round_: Round, made: Made) -> Path:
@@ -361,6 +363,33 @@ def test_a_table_that_a_newer_program_adds_needs_nobody(round_: Round) -> None:
     assert opened(round_).status_counts()["returned"] == 3
 
 
+def test_guards_of_an_older_program_give_way_to_ours(round_: Round) -> None:
+    """One that refuses what ours lets through, as there was for letters on hold, and one that is no more."""
+    server = isinstance(round_.database, Server)
+    refuse = "EXECUTE FUNCTION refuse_to_change()" if server else "BEGIN SELECT RAISE(ABORT, 'no'); END"
+    names = ("no_UPDATE_letters_gone", "no_UPDATE_letters_ever")
+    older = [f'CREATE TRIGGER "{name}" BEFORE UPDATE OF subject ON letters FOR EACH ROW {refuse}' for name in names]
+    tampered(round_, unguarded(round_, "UPDATE", "letters_gone"), *older, "UPDATE shape SET guards = 1")
+    edit = "UPDATE letters SET subject = 'Rettet'"
+    with pytest.raises(DBAPIError):
+        tampered(round_, edit)
+
+    opened(round_)
+
+    tampered(round_, edit)
+    with pytest.raises(DBAPIError):
+        tampered(round_, "UPDATE letters SET key = 'x'")
+    assert whole(round_) == []
+
+
+def test_a_guard_that_somebody_has_taken_away_stays_away_for_verify_to_tell(round_: Round) -> None:
+    tampered(round_, unguarded(round_, "DELETE", "findings"), "UPDATE shape SET number = 1")
+
+    opened(round_)
+
+    assert "the log «findings» can be changed: its triggers are gone" in " ".join(whole(round_))
+
+
 # backup
 
 
@@ -384,8 +413,10 @@ def test_a_backup_is_safe_to_repeat_and_copies_only_what_is_new(round_: Round) -
     take_in(round_, Made("new", day(13), report="BAT-0001-3"))
     second = json.loads(run(round_, "backup", "--json").stdout)
 
-    changed = 4 if isinstance(round_.database, Server) else 3  # the copy's own round.toml is written each time
-    assert (first.exit_code, second["copied"]) == (0, changed), "the register, the file in inbox/, that in archive/"
+    changed = 5 if isinstance(round_.database, Server) else 4  # the copy's own round.toml is written each time
+    assert (first.exit_code, second["copied"]) == (0, changed), (
+        "the register, the file in inbox/, that in archive/, and the log of the first backup"
+    )
     assert whole(Round(round_.folder / "backup")) == []
     assert not (round_.folder / "backup" / "backup").exists()
     assert not list((round_.folder / "backup").rglob("~*"))

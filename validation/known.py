@@ -6,7 +6,9 @@ staff are told so; it never counts as kept.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
+from intake.notation import show_date
 from intake.submission import Row, Submission
 from templates.form import Form
 from templates.grants import Grant
@@ -34,7 +36,7 @@ class Known:
 
     `units` has the columns name, active (1 or 0), owner, owner_name, kommunenr, kommune, county,
     county_name, employees, register, date and dated (ISO), `owners` the last three of them, and `grants`
-    owner, title and year.
+    owner, title, year, date and dated.
     """
 
     waivers: tuple[Waiver, ...] = ()
@@ -50,9 +52,12 @@ class Known:
 NOTHING = Known()
 
 
-def grants_register(grants: Iterable[Grant]) -> Register:
-    """Earlier grants as a register, by reference."""
-    return {grant.reference: {"owner": grant.owner, "title": grant.title, "year": grant.year} for grant in grants}
+def grants_register(grants: Iterable[Grant], dated: date) -> Register:
+    """Earlier grants, as they were known on a day, as a register by reference."""
+    said = {"date": show_date(dated), "dated": dated.isoformat()}
+    return {
+        grant.reference: {"owner": grant.owner, "title": grant.title, "year": grant.year} | said for grant in grants
+    }
 
 
 @dataclass(frozen=True)
@@ -115,11 +120,12 @@ def units_elsewhere(batch: Numbered, given: Given, source: Source) -> Found:
 
 def earlier_grant(batch: Numbered, given: Given, source: Source) -> Found:
     """The reference is an earlier grant to the owner."""
+    words = _dated(source.rows.values())
     for number, report in batch:
         reference = text(report, given["reference"])
         grant = source.rows.get(reference, {})
         if reference and grant.get("owner") != text(report, given["orgnr"]):
-            yield Hit(number, only_row(report, given["reference"]), (given["reference"],))
+            yield Hit(number, only_row(report, given["reference"]), (given["reference"],), words)
 
 
 def no_similar_grant(batch: Numbered, given: Given, source: Source) -> Found:
@@ -132,7 +138,7 @@ def no_similar_grant(batch: Numbered, given: Given, source: Source) -> Found:
         own = grants.get(text(report, given["orgnr"]), [])
         same = next(((ref, grant) for ref, grant in own if alike(grant["title"], title)), None)
         if same and not text(report, given["reference"]):  # who names an earlier grant knows of it
-            words = {"ref": same[0], "aar": same[1]["year"]}
+            words = {"ref": same[0], "aar": same[1]["year"], "registerdato": same[1]["date"]}
             yield Hit(number, only_row(report, given["title"]), (given["title"],), words)
 
 
@@ -203,8 +209,13 @@ def _where(unit: Mapping[str, str]) -> dict[str, str]:
 
 def _all_of(rows: Collection[Mapping[str, str]]) -> dict[str, str]:
     """Name all registers that the rows are from, and the day of the oldest."""
+    return {"register": _listed(rows, "register")} | _dated(rows)
+
+
+def _dated(rows: Collection[Mapping[str, str]]) -> dict[str, str]:
+    """Name the day of the oldest row."""
     oldest = min(rows, key=lambda row: row["dated"], default={"date": ""})
-    return {"register": _listed(rows, "register"), "registerdato": oldest["date"]}
+    return {"registerdato": oldest["date"]}
 
 
 def _listed(rows: Iterable[Mapping[str, str]], column: str) -> str:

@@ -1,8 +1,9 @@
 """Contact persons in the files of a round, beside its register: what goes when they are forgotten.
 
 What was made from the register goes, since it can be made again, and so does what is only a copy: workbooks that
-were sent, received files that lie unchanged in archive/, and earlier lists of recipients. Letters and mails stay: they
-are the correspondence that the law on archives asks to be kept, as the originals in archive/ are.
+were sent, received files that lie unchanged in archive/, earlier lists of recipients, and what runs wrote in logs/.
+Letters and mails stay: they are the correspondence that the law on archives asks to be kept, as the originals in
+archive/ are.
 """
 
 import csv
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from outputs.register.archive import archived, digest
+from outputs.runlog import FOLDER
 from templates.round import Round
 from templates.tables import HEADINGS, csv_table
 
@@ -31,6 +33,7 @@ def copies(round_: Round) -> Iterator[Path]:
     yield from _within(round_.known, "recipients-*", (".csv",))
     yield from sorted(round_.folder.glob("register-before-rebuild*.db"))
     yield from _archived(round_)
+    yield from _logs(round_)
 
 
 def _within(folder: Path, pattern: str, endings: tuple[str, ...]) -> Iterator[Path]:
@@ -44,6 +47,14 @@ def _archived(round_: Round) -> Iterator[Path]:
     for path in sorted(round_.inbox.rglob("*")) if round_.inbox.exists() else ():
         if path.is_file() and (original := kept.get(digest(path))) and digest(original) == digest(path):
             yield path
+
+
+def _logs(round_: Round) -> Iterator[Path]:
+    """Find what other runs wrote down; who had persons forgotten stays."""
+    for path in _within(round_.folder / FOLDER, "*", (".log",)):
+        with path.open(encoding="utf-8") as file:
+            if "forget" not in file.readline().split():
+                yield path
 
 
 def empty_recipients(round_: Round, *, dry: bool) -> int:

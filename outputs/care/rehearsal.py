@@ -1,8 +1,8 @@
 """A command played in a copy of its round that is gone afterwards: `--dry-run` tells what would be, in the same words.
 
 What is played is the command itself, so that it cannot say one thing and do another. The register is
-copied, from a server too; large folders are linked, since whatever writes in them puts a new file in
-the place of the old one.
+copied, from a server too; what lies in folders is linked where the system lets us, since whatever
+writes there puts a new file in the place of the old one.
 """
 
 import os
@@ -110,11 +110,11 @@ def _put(path: Path, copy: Path, place: Path) -> None:
 
 
 def _link(path: Path, place: Path) -> None:
-    """Let a file be in the copy too, without copying it where the system lets us."""
-    for link in (os.symlink, os.link):
-        try:
-            link(path, place)
-        except OSError:  # Windows wants rights for the first, and one disk for the second
-            continue
-        return
-    shutil.copy2(path, place)
+    """Let a file be in the copy too, without copying it where the system lets us.
+
+    Never by a hard link: that is the file itself, so whatever clears the copy away would change its rights as well.
+    """
+    try:
+        place.symlink_to(path)
+    except OSError:  # Windows wants rights for it
+        shutil.copy2(path, place)

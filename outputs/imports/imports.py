@@ -65,7 +65,7 @@ def look_through(
     if found:
         return register_import(round_, register, path, read_register(path, records, found, register.form), dated)
     if kind := kind_of(records):
-        return list_import(round_, register, path, kind)
+        return list_import(round_, register, path, kind, dated)
     if is_table:
         raise RefusalError(f"{path.name} is nothing we know; bring {WHAT}")
     return Casework(round_, register, path, look(round_, register, path), skip_stale)

@@ -3,18 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from intake.notation import show_date
 from outputs.register.refusals import RefusalError
 from templates.form import Form
+from templates.grants import grants_file, read_grants
 from templates.round import Round
-from validation.known import Register
+from validation.known import Register, grants_register
 
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 NAME = re.compile(r"(?P<source>.+)-(?P<dated>\d{4}-\d{2}-\d{2})-(?P<number>\d{2})\.json")
 YES = "1"
 
@@ -89,6 +93,29 @@ def registers_of(round_: Round, form: Form) -> tuple[dict[str, Register], tuple[
     if all(_has_owners(latest[name]) for name in first or latest):
         registers["owners"] = dict(_owners(units))
     return registers, ()
+
+
+def grants_of(round_: Round) -> dict[str, Register]:
+    """Give the earlier grants as a register, when there are any. Raises TableError."""
+    grants, dated = read_grants(round_.folder)[0], grants_day(round_)
+    return {"grants": grants_register(grants, dated)} if grants and dated else {}
+
+
+def grants_day(round_: Round) -> date | None:
+    """Tell which day the round's earlier grants speak of: the import's, or of a list written by hand the file's own."""
+    path = grants_file(round_.folder)
+    if path is None:
+        return None
+    imported = sorted(round_.known.glob(f"{path.stem}-[0-9]*{path.suffix}"), reverse=True)
+    same = (kept for kept in imported if kept.read_bytes() == path.read_bytes())
+    return own_day(next(same, path), round_.form.zone)
+
+
+def own_day(path: Path, zone: ZoneInfo) -> date:
+    """Tell which day a file speaks of: the last one in its name, as in nbr-2024-01-15.json, or of its last change."""
+    with suppress(IndexError, ValueError):  # no day, or digits that are none
+        return date.fromisoformat(ISO_DAY.findall(path.name)[-1])
+    return datetime.fromtimestamp(path.stat().st_mtime, zone).date()
 
 
 def _has_owners(snapshot: Snapshot) -> bool:

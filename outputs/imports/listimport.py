@@ -4,12 +4,14 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from intake.notation import show_date
 from intake.registers import Record
+from outputs.imports.known_files import grants_day, grants_of, own_day
 from outputs.register.archive import digest
 from outputs.register.case_log import write_import
 from outputs.register.refusals import RefusalError
@@ -18,7 +20,7 @@ from templates.grants import read_grants_file
 from templates.recipients import REQUIRED, read_recipients
 from templates.round import Round
 from templates.tables import HEADINGS, BadRow, read_rows
-from validation.known import Known, grants_register
+from validation.known import Known
 
 KEYS = {"recipients": "orgnr", "grants": "reference"}  # what tells the rows of a file apart
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -49,6 +51,8 @@ class ListImport:
     rows: Rows
     before: Rows
     bad: list[BadRow]
+    dated: date
+    is_stated: bool  # whether a person has said the date; else it is the file's own
 
     @property
     def blocked(self) -> bool:
@@ -56,7 +60,11 @@ class ListImport:
 
     @property
     def is_new(self) -> bool:
-        return bool(self._new() or self._changed())
+        return bool(self._new() or self._changed() or self._is_redated())
+
+    def _is_redated(self) -> bool:
+        """Tell whether a person says another day of grants that are known; a list of recipients is of no day."""
+        return self.kind == "grants" and self.is_stated and self.dated != grants_day(self.round)
 
     @property
     def target(self) -> Path:
@@ -75,7 +83,9 @@ class ListImport:
         return sum(key not in self.rows for key in self.before)
 
     def lines(self) -> Iterator[str]:
-        yield f"{self.path.name}: {len(self.rows)} {self.kind}; {len(self._new())} new, {len(self._changed())} changed."
+        dated = f" per {self._told_day()}" if self.kind == "grants" else ""
+        counts = f"{len(self._new())} new, {len(self._changed())} changed"
+        yield f"{self.path.name}: {len(self.rows)} {self.kind}{dated}; {counts}."
         yield from (f"  new  {key}  {self._named(self.rows[key])}" for key in self._new())
         for key in self._changed():
             told = "; ".join(
@@ -91,12 +101,17 @@ class ListImport:
         elif not self.is_new:
             yield "It says nothing that is not known. Nothing changed."
 
+    def _told_day(self) -> str:
+        return show_date(self.dated) + ("" if self.is_stated else " (the file's own date; say another with --dated)")
+
     def _named(self, row: dict[str, str]) -> str:
         return row.get("name") or row.get("title") or ""
 
     def json(self, *, applied: bool) -> dict[str, Any]:
         wrong = [{"row": row.row, "reason": row.reason} for row in self.bad]
         told: dict[str, Any] = {"kind": self.kind, "file": self.path.name, "rows": len(self.rows)}
+        if self.kind == "grants":
+            told["dated"] = self.dated.isoformat()
         return {**told, "new": self._new(), "changed": self._changed(), "wrong": wrong, "applied": applied}
 
     def keep(self, by: str, now: datetime) -> None:
@@ -107,7 +122,7 @@ class ListImport:
         if self.target.exists():
             earlier = self.round.known / f"{self.kind}-before-{now:%Y-%m-%d-%H%M%S}.csv"
             earlier.write_bytes(self.target.read_bytes())
-        snapshot = self.round.known / f"{self.kind}-{now:%Y-%m-%d-%H%M%S}-{original[:8]}.csv"
+        snapshot = self.round.known / f"{self.kind}-{now:%Y-%m-%d-%H%M%S}-per-{self.dated}-{original[:8]}.csv"
         snapshot.write_bytes(_csv(self.kind, merged))
         temporary = self.target.with_suffix(".tmp")
         temporary.write_bytes(_csv(self.kind, merged))
@@ -115,7 +130,7 @@ class ListImport:
         row = {
             "kind": self.kind,
             "source": self.kind,
-            "dated": now.date().isoformat(),
+            "dated": self.dated.isoformat(),
             "name": self.path.name,
             "sha256": original,
             "kept": snapshot.relative_to(self.round.folder).as_posix(),
@@ -128,8 +143,7 @@ class ListImport:
             write_import(connection, row)
             if self.kind == "grants":
                 known = self.register.reviewer.known
-                grants = {"grants": grants_register(Round(self.round.folder).grants)}
-                registers = {**known.registers, **grants}
+                registers = {**known.registers, **grants_of(self.round)}
                 self.register.learn(Known(known.waivers, registers, known.missing), now)
 
     def after(self) -> Iterator[str]:
@@ -152,7 +166,7 @@ def _csv(kind: str, rows: Rows) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def list_import(round_: Round, register: Register, path: Path, kind: str) -> ListImport:
+def list_import(round_: Round, register: Register, path: Path, kind: str, dated: date | None) -> ListImport:
     """Read a file of recipients or grants. Raises TableError, RefusalError."""
     workbook = round_.folder / f"{kind}.xlsx"
     if workbook.exists():
@@ -164,7 +178,10 @@ def list_import(round_: Round, register: Register, path: Path, kind: str) -> Lis
     rows = _rows(path, kind)
     target = round_.folder / f"{kind}.csv"
     before = _rows(target, kind) if target.exists() else {}
-    return ListImport(round_, register, path, kind, rows, before, readers[kind]())
+    own = own_day(path, register.form.zone)
+    return ListImport(
+        round_, register, path, kind, rows, before, readers[kind](), dated or own, is_stated=dated is not None
+    )
 
 
 def _bad_recipients(round_: Round, path: Path) -> list[BadRow]:

@@ -1,8 +1,6 @@
 """A public register's file on its way in: what is new in it, and the dated snapshot that is kept of it."""
 
-import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -11,7 +9,7 @@ from typing import Any
 
 from intake.notation import show_date
 from intake.registers import RegisterFile
-from outputs.imports.known_files import Snapshot, registers_of, snapshots, write_snapshot
+from outputs.imports.known_files import Snapshot, own_day, registers_of, snapshots, write_snapshot
 from outputs.register.archive import digest
 from outputs.register.case_log import write_import
 from outputs.register.register import Register
@@ -20,7 +18,6 @@ from validation.known import Known, unchecked
 
 FEWER = 0.8  # of what was known before: less is told, since it looks like half a file
 SHOWN = 5
-ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
@@ -120,18 +117,10 @@ class RegisterImport:
             yield f"Still not checked: {', '.join(waiting)}"
 
 
-def _named_day(path: Path) -> date | None:
-    """Find the day in a file's name, as in nbr-2024-01-15.json."""
-    found = ISO_DAY.search(path.name)
-    with suppress(ValueError):  # digits that are no day
-        return date.fromisoformat(found[0]) if found else None
-    return None
-
-
 def register_import(
     round_: Round, register: Register, path: Path, read: RegisterFile, dated: date | None
 ) -> RegisterImport:
     """Hold a register's file against what is known."""
-    own = _named_day(path) or datetime.fromtimestamp(path.stat().st_mtime, register.form.zone).date()
+    own = own_day(path, register.form.zone)
     before = snapshots(round_).get(read.source)
     return RegisterImport(round_, register, path, read, dated or own, dated is not None, before)

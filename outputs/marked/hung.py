@@ -10,7 +10,7 @@ from outputs.marked.placed import Placed, Spot
 from templates.cells import column_number, letter
 from templates.form import GridSheet, TableSheet
 from templates.layout import ANSWER_COLUMN
-from templates.live.block import FIRST_ROW, MARK_ZERO, MAX_TEXTS, TEXTS, mark_of
+from templates.live.block import MARK_ZERO, MAX_TEXTS, TEXTS, mark_of
 from templates.live.hooks import hooks_of
 from templates.live.items import TOP, Cause, Item, Live
 from templates.part import Content, ErrorValue, Formula, Shown
@@ -185,7 +185,7 @@ class Hung:
         if first + len(self._texts) >= MAX_TEXTS and message not in self._texts:
             message = self._say("marked_many")
         number = self._texts.setdefault(message, first + len(self._texts))
-        self.rules[FIRST_ROW + number - 1, TEXTS] = message
+        self.rules[self.live.plan.first_text + number - 1, TEXTS] = message
         return number
 
     def _unchanged(self, spots: Sequence[Spot]) -> str:

@@ -31,7 +31,6 @@ from templates.texts import workbook_texts
 from templates.workbook import build_base
 from validation.findings import Finding
 
-LEVEL = 6  # of compression: a marked workbook is made for one letter
 TYPES, BOOK = "[Content_Types].xml", "xl/workbook.xml"
 VIEW = re.compile(rb"<workbookView\b[^>]*/>")
 AUTHOR_LENGTH = 40  # characters
@@ -117,7 +116,7 @@ class _Template:
         for name, note in notes.items():
             parts |= dict(note.parts(name))
         parts[TYPES] = self._types(notes.values())
-        return with_parts(self.base, parts.items(), LEVEL)
+        return with_parts(self.base, parts.items())
 
     def _types(self, notes: Iterable[Notes]) -> bytes:
         listed = b"".join(note.listed for note in notes)

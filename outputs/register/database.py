@@ -38,8 +38,8 @@ class Database(Protocol):
     def is_ours(self, table: str) -> bool:
         """Tell whether a table that the log has not is one of an earlier current state, to be made again."""
 
-    def guards(self, connection: Connection) -> set[str]:
-        """Name the triggers that are there and in force."""
+    def triggers(self, connection: Connection, *, in_force: bool = False) -> set[tuple[str, str]]:
+        """Name the triggers that are there, or in force, with their tables."""
 
     def set_aside(self) -> AbstractContextManager[tuple[Connection, str, str]]:
         """Make room for a new log in one transaction that is whole or nothing.

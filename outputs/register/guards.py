@@ -5,8 +5,9 @@ newest record of who did that and why, so that nothing can be changed without su
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import DDL, MetaData, Table, event
+from sqlalchemy import Connection, Table
 
 from outputs.register.database import POSTGRESQL
 from outputs.register.letter_states import HELD, OVERTAKEN, WAITING
@@ -34,27 +35,36 @@ FUNCTIONS = (
         RETURN NEW;
     END $$""",  # noqa: S608 - names of our own
 )
+OURS = "no_"  # how the name of every trigger begins
 
-Guard = tuple[str, str]  # table and name of a trigger
+Standing = set[tuple[str, str]]
+"""Triggers that are in a database, by table and name."""
 
 
-def guard(
-    log: MetaData, append_only: Collection[Table], letters: Table, erasable: Mapping[Table, Collection[str]]
-) -> list[Guard]:
-    """Have the triggers made with the tables; gives what verify looks for.
+@dataclass(frozen=True)
+class Guard:
+    """A trigger: its table, its name, and how a database is told to make it; no words where it has no such thing."""
 
-    `erasable` are the columns that a person may have forgotten, by table.
-    """
-    for words in FUNCTIONS:
-        event.listen(log, "before_create", DDL(words).execute_if(dialect=POSTGRESQL))  # type: ignore[no-untyped-call]
+    table: str
+    name: str
+    sqlite: str
+    postgresql: str
+
+    def words(self, dialect: str) -> str:
+        return self.postgresql if dialect == POSTGRESQL else self.sqlite
+
+
+def guards_of(
+    append_only: Collection[Table], letters: Table, erasable: Mapping[Table, Collection[str]]
+) -> Iterator[Guard]:
+    """Give every guard of the log. `erasable` are the columns that a person may have forgotten, by table."""
     for table in (*append_only, letters):
-        _refuse_truncate(table)
-    guards = [_refuse(table, "DELETE") for table in (*append_only, letters)]
+        yield _refuse_truncate(table)
+        yield _refuse(table, "DELETE")
     for table in append_only:
-        guards += _refuse_update(table, erasable.get(table, ()))
-    guards.append(_refuse(letters, "UPDATE", FIXED))
-    guards.append(_refuse(letters, "UPDATE", UNTIL_IT_LEAVES, GONE, "no_UPDATE_letters_gone", forget=True))
-    return guards
+        yield from _refuse_update(table, erasable.get(table, ()))
+    yield _refuse(letters, "UPDATE", FIXED)
+    yield _refuse(letters, "UPDATE", UNTIL_IT_LEAVES, GONE, "no_UPDATE_letters_gone", forget=True)
 
 
 def _refuse_update(table: Table, erasable: Collection[str]) -> Iterator[Guard]:
@@ -67,7 +77,7 @@ def _refuse_update(table: Table, erasable: Collection[str]) -> Iterator[Guard]:
 def _refuse(
     table: Table, action: str, columns: Iterable[str] = (), when: str = "", name: str = "", *, forget: bool = False
 ) -> Guard:
-    trigger = name or f"no_{action}_{table.name}"
+    trigger = name or f"{OURS}{action}_{table.name}"
     names = ", ".join(f'"{column}"' for column in columns)
     head = f'CREATE TRIGGER "{trigger}" BEFORE {action}{f" OF {names}" if names else ""} ON {table.name}'
     conditions = [*([when] if when else []), *([NOT_FORGETTING] if forget else [])]
@@ -75,15 +85,27 @@ def _refuse(
     sqlite = f"{only} BEGIN SELECT RAISE(ABORT, '{table.name} is append-only'); END"
     function = REFUSE_BUT_FORGET if forget else REFUSE
     postgresql = f" FOR EACH ROW {f'WHEN ({when})' if when else ''} EXECUTE FUNCTION {function}()"
-    _with(table, "sqlite", head + sqlite)
-    _with(table, POSTGRESQL, head + postgresql)
-    return table.name, trigger
+    return Guard(table.name, trigger, head + sqlite, head + postgresql)
 
 
-def _refuse_truncate(table: Table) -> None:
-    head = f'CREATE TRIGGER "no_TRUNCATE_{table.name}" BEFORE TRUNCATE ON {table.name}'
-    _with(table, POSTGRESQL, f"{head} FOR EACH STATEMENT EXECUTE FUNCTION {REFUSE}()")
+def _refuse_truncate(table: Table) -> Guard:
+    trigger = f"{OURS}TRUNCATE_{table.name}"
+    head = f'CREATE TRIGGER "{trigger}" BEFORE TRUNCATE ON {table.name}'
+    return Guard(table.name, trigger, "", f"{head} FOR EACH STATEMENT EXECUTE FUNCTION {REFUSE}()")
 
 
-def _with(table: Table, dialect: str, words: str) -> None:
-    event.listen(table, "after_create", DDL(words).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
+def put_up(connection: Connection, guards: Collection[Guard], standing: Standing) -> None:
+    """Make the guards, instead of those of an older program."""
+    dialect = connection.dialect.name
+    for table, name in sorted(standing):
+        if name.startswith(OURS):
+            where = f' ON "{table}"' if dialect == POSTGRESQL else ""
+            connection.exec_driver_sql(f'DROP TRIGGER "{name}"{where}')
+    for words in words_of(guards, dialect):
+        connection.exec_driver_sql(words)
+
+
+def words_of(guards: Collection[Guard], dialect: str) -> list[str]:
+    """List how a database is told to make the guards, and what they need."""
+    needed = FUNCTIONS if dialect == POSTGRESQL else ()
+    return [*needed, *(words for guard in guards if (words := guard.words(dialect)))]

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, Integer, MetaData, RowMapping, Table
 
-from outputs.register.guards import guard
+from outputs.register.guards import guards_of
 from outputs.register.stored import Moment, Plain, Words
 from validation.findings import Finding
 
@@ -327,8 +327,8 @@ ERASABLE: dict[Table, tuple[str, ...]] = {  # what may be emptied when a person 
     exported: ("shown",),
 }
 
-GUARDS = guard(log, APPEND_ONLY, letters, ERASABLE)
-"""The triggers that guard the log: table and name."""
+GUARDS = tuple(guards_of(APPEND_ONLY, letters, ERASABLE))
+"""The triggers that guard the log."""
 
 
 def finding_row(finding: Finding) -> dict[str, Any]:

@@ -90,12 +90,14 @@ class PostgresSchema:
     def is_ours(self, table: str) -> bool:
         return table in CURRENT or table.startswith("sheet_")
 
-    def guards(self, connection: Connection) -> set[str]:
+    def triggers(self, connection: Connection, *, in_force: bool = False) -> set[tuple[str, str]]:
         query = (
-            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-            " WHERE NOT tgisinternal AND tgenabled <> 'D' AND pg_table_is_visible(tgrelid)"
+            "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+            " WHERE NOT tgisinternal AND pg_table_is_visible(tgrelid)"
         )
-        return set(connection.exec_driver_sql(query).scalars())
+        if in_force:
+            query += " AND tgenabled <> 'D'"
+        return {(table, name) for table, name in connection.exec_driver_sql(query)}
 
     @contextmanager
     def set_aside(self) -> Iterator[tuple[Connection, str, str]]:

@@ -1,7 +1,7 @@
 """Whether a register fits the program and the form, and how one that an older program made is carried over.
 
-The log's shape is one number that the database keeps; the shape of the current state, which can
-always be made again, stands in a table of its own.
+The log's shape is one number that the database keeps; those of what can be made again, the current
+state and the guards of the log, stand in a table of their own.
 """
 
 import zlib
@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError, NoSuchTableError
 from sqlalchemy.schema import CreateTable
 
 from outputs.register.database import Database
+from outputs.register.guards import put_up, words_of
 from outputs.register.labelled import is_view
-from outputs.register.log import FAILED, log
+from outputs.register.log import FAILED, GUARDS, log
 from outputs.register.projection import Projection
 from outputs.register.refusals import RefusalError
 from outputs.register.rows import insert_rows
@@ -23,7 +24,12 @@ from validation.across import ACROSS
 CHUNK = 1000  # rows at a time
 
 made = MetaData()
-shape = Table("shape", made, Column("number", Integer, primary_key=True, autoincrement=False))
+shape = Table(
+    "shape",
+    made,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("guards", Integer, nullable=False),  # a register of an older program has no such column
+)
 
 
 class OlderRegisterError(RefusalError):
@@ -31,10 +37,10 @@ class OlderRegisterError(RefusalError):
 
 
 def fits(connection: Connection, database: Database, current: Projection) -> bool:
-    """Tell whether all tables are as the program and the form want them."""
+    """Tell whether all tables are as the program and the form want them, and the guards those of the program."""
     if not fits_log(connection, database) or not inspect(connection).has_table(shape.name):
         return False
-    return connection.scalar(select(shape.c.number)) == _shape(current)
+    return _stored(connection) == (_shape(current), _guards(connection))
 
 
 def fits_log(connection: Connection, database: Database) -> bool:
@@ -44,6 +50,9 @@ def fits_log(connection: Connection, database: Database) -> bool:
 
 def fit(connection: Connection, database: Database, current: Projection) -> None:
     """Make what is missing, and the tables of the current state in the form's shape, empty.
+
+    Guards are made where the program has others than the one that made them; those that somebody has
+    taken away stay away, for `verify` to tell.
 
     Raises OlderRegisterError when the log itself has other columns than ours.
     """
@@ -55,6 +64,7 @@ def fit(connection: Connection, database: Database, current: Projection) -> None
             f"{database.name} was made by another version of behov; "
             "bring it up to date with: behov rebuild (nothing is lost)"
         )
+    is_guarded = shape.name in found and _stored(connection)[1:] == (_guards(connection),)
     for view in inspector.get_view_names():
         if is_view(view):
             connection.exec_driver_sql(f'DROP VIEW "{view}"')
@@ -65,9 +75,11 @@ def fit(connection: Connection, database: Database, current: Projection) -> None
             table.drop(connection)
     for metadata in (log, current.metadata, made):
         metadata.create_all(connection)
+    if not (is_guarded and log.tables.keys() <= found.keys()):
+        put_up(connection, GUARDS, database.triggers(connection))
     for statement in current.views.values():
         connection.exec_driver_sql(statement)
-    connection.execute(shape.insert().values(number=_shape(current)))
+    connection.execute(shape.insert().values(number=_shape(current), guards=_guards(connection)))
     database.set_number(connection, _number(log))
 
 
@@ -75,9 +87,19 @@ def _names(columns: Iterable[object]) -> set[str]:
     return {column["name"] if isinstance(column, dict) else column.name for column in columns}  # type: ignore[attr-defined]
 
 
+def _stored(connection: Connection) -> tuple[int, ...]:
+    """The numbers of a register that some program made."""
+    return tuple(connection.execute(select(text("*")).select_from(shape)).first() or ())
+
+
 def _shape(current: Projection) -> int:
     """A number that stands for the current state's tables, and for what the form's codes mean."""
     return _number(current.metadata, *current.views.values(), repr(current.labels))
+
+
+def _guards(connection: Connection) -> int:
+    """A number that stands for the guards as the program wants them."""
+    return _number(MetaData(), *words_of(GUARDS, connection.dialect.name))
 
 
 def _number(metadata: MetaData, *more: str) -> int:
@@ -99,6 +121,7 @@ def carry_over(database: Database, form: Form) -> str:
     try:
         with database.set_aside() as (connection, old, kept):
             log.create_all(connection)
+            put_up(connection, GUARDS, set())
             for table in log.sorted_tables:
                 _copy(connection, old, table, form)
             database.count_on(connection, log)

@@ -48,9 +48,9 @@ class SqliteFile:
     def is_ours(self, table: str) -> bool:  # noqa: ARG002 - the file is the register's alone
         return True
 
-    def guards(self, connection: Connection) -> set[str]:
-        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        return set(connection.exec_driver_sql(query).scalars())
+    def triggers(self, connection: Connection, *, in_force: bool = False) -> set[tuple[str, str]]:  # noqa: ARG002
+        query = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
+        return {(table, name) for table, name in connection.exec_driver_sql(query)}
 
     @contextmanager
     def set_aside(self) -> Iterator[tuple[Connection, str, str]]:

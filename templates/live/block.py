@@ -1,7 +1,7 @@
 """The columns of one answer sheet on `_regler`, and how the states of its answers are written in formulas.
 
-What rules read of a table's codes and numbers of known length stands in one text for each row: a cell for
-each of them would make the file twice as large.
+The states of a table's codes, whole numbers, dates and addresses stand in one text for each row: a cell for
+each of them would make the file twice as large. A number that rules add up keeps a cell of its own.
 """
 
 import re
@@ -11,11 +11,11 @@ from functools import cached_property
 from templates.cells import column_number, letter
 from templates.form import Form, GridSheet, Question, QuestionSheet, TableSheet
 from templates.layout import ANSWER_COLUMN, HEADER_ROW, HELP_ROW, SheetLayout
-from templates.states import plain
+from templates.states import MAX_EMAIL, WHOLE, plain
 
 TEXTS, COUNTED, VALUES, SHOWN = "A", "B", "C", "D"
 LISTING = 4  # the first column of the list of findings, counted from 0
-BLOCKS = 13  # the first column of the answer sheets'
+BLOCKS = 12  # the first column of the answer sheets'
 PLAIN_NAME = re.compile(r"[A-Za-z_]*[a-z][A-Za-z_]*")  # no letters and digits that read as a cell
 FIRST_ROW = 2  # of the texts and of what is counted and worked out
 TEXTS_NAME = "_t"
@@ -24,6 +24,7 @@ MAX_TEXTS = 999
 MARK_ZERO = 64  # the code of the character before that of column A
 BAD_WIDTH = 5  # characters of the state of a cell that could not be used
 IN_USE = "."  # begins the text of a row that is in use
+NUMBERS = (*WHOLE, "date")  # those whose states are numbers
 PACKED = 6  # states in one text at most: a formula has its limits
 
 
@@ -34,9 +35,14 @@ class Field:
     column: str
     first: int
     width: int
+    is_number: bool = False
 
     def of(self, cells: str) -> str:
         return f"TRIM(MID({cells},{self.first},{self.width}))"
+
+    def state(self, cell: str) -> str:
+        """The state that stands there: of a number the number itself, where it could be used."""
+        return f"IFERROR(VALUE({self.of(cell)}),{self.of(cell)})" if self.is_number else self.of(cell)
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class Block:
     def state(self, key: str, row: int, sheet: str = "") -> str:
         """The state of an answer; `sheet` goes before the address where that is on another sheet."""
         if key in self.packs:
-            return self.packs[key].of(f"{sheet}{self.packs[key].column}{row}")
+            return self.packs[key].state(f"{sheet}{self.packs[key].column}{row}")
         if key in self.columns:
             return f"{sheet}{self.columns[key]}{row}"
         return f"IFERROR({plain(self.answer(key, row))},{self.unusable})"
@@ -139,7 +145,7 @@ class Block:
 
 
 def make_block(form: Form, place: SheetLayout, language: str, start: int, keys: list[str], unusable: str) -> Block:
-    """Lay out the columns; `keys` are the texts that rules read as a column, and what is fetched and read at all."""
+    """Lay out the columns; `keys` are the answers that rules read as a column, and what is fetched and read at all."""
     questions = place.sheet.questions
     if isinstance(place.sheet, QuestionSheet):
         return Block(place, language, start, dict.fromkeys(questions, letter(start + 4)), {}, unusable)
@@ -147,7 +153,7 @@ def make_block(form: Form, place: SheetLayout, language: str, start: int, keys: 
     columns: dict[str, str] = {}
     at = start + 3
     if isinstance(place.sheet, TableSheet):
-        packs, at = _packed(form, place.sheet, at)
+        packs, at = _packed(form, place.sheet, at, keys)
     for key, question in questions.items():
         is_text = question.type in ("text", "longtext", "lookup") and not isinstance(place.sheet, GridSheet)
         if key not in packs and (key in keys or not is_text):
@@ -156,25 +162,28 @@ def make_block(form: Form, place: SheetLayout, language: str, start: int, keys: 
     return Block(place, language, start, columns, packs, unusable)
 
 
-def _packed(form: Form, sheet: TableSheet, at: int) -> tuple[dict[str, Field], int]:
+def _packed(form: Form, sheet: TableSheet, at: int, keys: list[str]) -> tuple[dict[str, Field], int]:
     """The fields of the texts of a row, and the first column after them."""
     looked_up = {question.fill.key for question in sheet.questions.values() if question.fill}
     packs: dict[str, Field] = {}
     first = 1 + len(IN_USE)
     for key, question in sheet.questions.items():
-        width = _width(form, question)
-        if not width or key in looked_up:
+        width, is_number = _width(form, question), question.type in NUMBERS
+        if not width or key in looked_up or (is_number and key in keys):
             continue
         if packs and len(packs) % PACKED == 0:
             at, first = at + 1, 1
-        packs[key] = Field(letter(at), first, width)
+        packs[key] = Field(letter(at), first, width, is_number)
         first += width
     return packs, at + 1
 
 
 def _width(form: Form, question: Question) -> int:
     """The greatest length of a state; 0 when it has none."""
-    widths = {"orgnr": 9, "kommunenr": BAD_WIDTH, "yesno": BAD_WIDTH}
+    widths = {"orgnr": 9, "kommunenr": BAD_WIDTH, "yesno": BAD_WIDTH, "email": MAX_EMAIL, "date": 7} | dict.fromkeys(
+        WHOLE,
+        16,  # digits and a sign
+    )
     if question.type == "choice":
         return max([BAD_WIDTH, *map(len, form.question_options(question))])
     return widths.get(question.type, 0)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 
 from templates.form import NUMERIC, Form, GridSheet, Question, Rule, TableSheet, Text
 from templates.layout import ANSWER_COLUMN
@@ -10,7 +11,7 @@ from templates.live.block import Block, mark_of
 from templates.live.items import TOP, Cause, Item, Live
 from templates.live.plan import Here, asks
 from templates.live.texts import Words
-from templates.live.words import bound_words, stripped
+from templates.live.words import bound_words, is_longer
 from templates.rules.binding import BoundRule, FormNames, operands
 from templates.rules.formula import FALSE, TRUE, Formula, NoFormulaError, any_of, not_, text
 from templates.rules.predicate import (
@@ -126,19 +127,24 @@ class _Own:
         return self._cause(rule, "missing", condition, node, tree=tree)
 
     def _limits(self, node: Answer, question: Question, state: str) -> Iterator[Cause]:
-        length = f"LEN({state})"
-        if question.type == "longtext":
-            _, length = stripped(self.item.block.answer(node.key, self.item.row))
-        tests = {"min": f"{state}<", "max": f"{state}>", "min_length": f"{length}<", "max_length": f"{length}>"}
-        for limit, test in tests.items():
+        for limit in ("min", "max", "min_length", "max_length"):
             bound = getattr(question, limit)
             if bound is not None:
-                value = f"DATE({bound.year},{bound.month},{bound.day})" if hasattr(bound, "year") else f"{bound:.15g}"
                 rule = _first(rule for rule in self.live.form.rules if limit in rule.limit)
                 words = dict.fromkeys(("min", "max"), bound_words(question, bound))
-                yield self._cause(rule, "limit", test + value, node, words)
+                yield self._cause(rule, "limit", self._outside(question, state, limit, bound), node, words)
         if question.example and question.type == "longtext":
             yield from self._example(node, question.example, state)
+
+    def _outside(self, question: Question, state: str, limit: str, bound: float | date) -> str:
+        """Whether an answer is outside one of its limits."""
+        if isinstance(bound, date):
+            return f"{state}{'<' if limit == 'min' else '>'}DATE({bound.year},{bound.month},{bound.day})"
+        if question.type == "longtext" and limit in ("min_length", "max_length"):
+            cell = self.item.block.answer(question.key, self.item.row)
+            return is_longer(cell, bound) if limit == "max_length" else not_(is_longer(cell, bound - 1))
+        measured = f"LEN({state})" if "length" in limit else state
+        return f"{measured}{'<' if limit.startswith('min') else '>'}{bound:.15g}"
 
     def _example(self, node: Answer, example: Text, state: str) -> Iterator[Cause]:
         left = any_of(f"{state}=({text(' '.join(words.split()))})" for words in example.values())

@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.cells import letter
 from templates.layout import RULES_SHEET
-from templates.live.block import BLOCKS, FIRST_ROW, MAX_TEXTS, TEXTS, TEXTS_NAME
+from templates.live.block import BLOCKS, MAX_TEXTS, TEXTS, TEXTS_NAME
 from templates.live.items import Item, Live
 from templates.shared import MARK
 
@@ -50,7 +50,8 @@ def add_hooks(workbook: Workbook, live: Live) -> None:
             _extend(rules, item.found, f"{hooks.errors}{item.row}", f"{hooks.questions}{item.row}")
             if not item.causes:
                 _let_tell(rules, answers, item)
-    workbook.defined_names[TEXTS_NAME].attr_text = f"{RULES_SHEET}!${TEXTS}${FIRST_ROW}:${TEXTS}${MAX_TEXTS + 1}"
+    first = live.plan.first_text
+    workbook.defined_names[TEXTS_NAME].attr_text = f"{RULES_SHEET}!${TEXTS}${first}:${TEXTS}${first + MAX_TEXTS - 1}"
 
 
 def _extend(rules: Worksheet, cell: str, before: str, after: str) -> None:

@@ -11,8 +11,8 @@ LISTED = 40  # findings that are shown at a time
 # Of the errors and then the questions on each sheet: how many rows come before, the column of what is found,
 # the mark, the sheet and its first row.
 BEFORE, COLUMN, MARK, TAB, FIRST = (letter(LISTING + number) for number in range(5))
-# Of each row that is shown: which of those it is among, its row, what is found there, and its cell.
-AMONG, ROW, FOUND, CELL = (letter(LISTING + number) for number in range(5, 9))
+# Of each row that is shown: which of those it is among, its row, and its cell.
+AMONG, ROW, CELL = (letter(LISTING + number) for number in range(5, 8))
 
 
 def write_listing(sheet: Worksheet, plan: Plan, shared: Shared) -> None:
@@ -45,10 +45,9 @@ def _formulas(plan: Plan, last: int) -> dict[str, str]:
     after = f"IF({among}={AMONG}{FIRST_ROW - 1},{ROW}{FIRST_ROW - 1},0)"
     rest = f"{cell_of(plan, f'{after}+1', of_kind(COLUMN))}:{cell_of(plan, str(plan.last_row), of_kind(COLUMN))}"
     before = f"${BEFORE}${FIRST_ROW}:${BEFORE}${last}"
-    found = f"{FOUND}{FIRST_ROW}"
+    found = cell_of(plan, row, of_kind(COLUMN))
     return {
         AMONG: f'IF({number}<${BEFORE}${last + 1},MATCH({number},{before},1),"")',
         ROW: f'IF({among}="","",{after}+MATCH({of_kind(MARK)},{rest},0))',
-        FOUND: f'IF({among}="","",{cell_of(plan, row, of_kind(COLUMN))})',
         CELL: f'IF({among}="","",ADDRESS(MAX({row},{of_kind(FIRST)}),CODE(MID({found},5,1))-{MARK_ZERO},4))',
     }

@@ -209,7 +209,7 @@ class _Writer:
             if row in plan.shown:
                 value = f"{VALUES}{row}"
                 self.keep(SHOWN, row, f'IF(ISNUMBER({value}),{number(f"ROUND({value},1)", "decimal")},"")')
-        for row, formula in enumerate(plan.texts, FIRST_ROW):
+        for row, formula in enumerate(plan.texts, plan.first_text):
             self.write_text(row, formula)
 
     def write_text(self, row: int, formula: str) -> None:

@@ -9,7 +9,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.form import GridSheet
 from templates.layout import ANSWER_COLUMN, RULES_SHEET, SheetLayout
-from templates.live.block import FIRST_ROW, MARK_ZERO, TEXTS, TEXTS_NAME, Block, mark_of
+from templates.live.block import MARK_ZERO, TEXTS, TEXTS_NAME, Block, mark_of
 from templates.live.causes import entries
 from templates.live.items import TOP, Item, Live
 from templates.rules.formula import any_of
@@ -23,7 +23,8 @@ def found_name(sheet: str) -> str:
 
 def name_findings(live: Live) -> Iterator[DefinedName]:
     """A name for the texts, and for the findings of each sheet: a conditional format may not name another sheet."""
-    texts = f"{RULES_SHEET}!${TEXTS}${FIRST_ROW}:${TEXTS}${FIRST_ROW + len(live.plan.texts)}"
+    first = live.plan.first_text
+    texts = f"{RULES_SHEET}!${TEXTS}${first}:${TEXTS}${first + len(live.plan.texts)}"
     yield DefinedName(TEXTS_NAME, attr_text=texts)
     for key, block in live.plan.blocks.items():
         rows = f"{RULES_SHEET}!${block.found}$1:${block.marks}${block.last}"

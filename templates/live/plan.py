@@ -89,6 +89,11 @@ class Plan:
     def last_row(self) -> int:
         return max(block.last for block in self.blocks.values())
 
+    @property
+    def first_text(self) -> int:
+        """The row of the first text: below all formulas, since texts among themselves take fewer bytes."""
+        return self.last_row + 1
+
     def new_column(self) -> str:
         """A column after those of the blocks."""
         self.extra += 1
@@ -164,6 +169,8 @@ class Plan:
         here = Here(self, block.place, block.first)
         if isinstance(item, Column) and Formula(self.form, here).is_text(item):
             rows = block.states(item.key)
+        elif isinstance(item, Lookup) and isinstance(item.key, Column) and (size := here.beginning(item)):
+            rows = f"LEFT({block.states(item.key.key)},{size})"
         elif isinstance(item, Lookup) and (column := here.derived(item)):
             rows = block.all_rows(column.rstrip("0123456789"))
         else:
@@ -239,11 +246,21 @@ class Here:
     def lookup(self, node: Lookup, key: str) -> tuple[str, str]:
         """Whether a row of a code list has this key, and a value of it."""
         records = self.plan.records
+        if size := self.beginning(node):
+            return TRUE, f"LEFT({key},{size})"
         if node.list in records.fields and _is_number(self.plan.form, node.key):
             return records.found(node.list, key), records.value(node.list, key, node.value)
         keys = self._list_column(node.list, self.plan.form.lists[node.list].key)
         at = f"MATCH(TRUE,INDEX({keys}={key},0),0)"
         return f"ISNUMBER({at})", f'INDEX({self._list_column(node.list, node.value)},{at})&""'
+
+    def beginning(self, node: Lookup) -> int:
+        """How many characters of its key a lookup gives, where the key is one that the list has; 0 for other values."""
+        records, key = self.plan.records, node.key
+        if node.list not in records.fields or not isinstance(key, Answer | Column):
+            return 0
+        is_of_list = self.plan.form.sheets[key.sheet].questions[key.key].list == node.list
+        return records.beginning(node.list, node.value) if is_of_list else 0
 
     def _list_column(self, code_list: str, column: str) -> str:
         self.plan.columns.add((code_list, column))
@@ -253,7 +270,8 @@ class Here:
         """The cell of what several rules work out: once for the workbook, or once for each row of a table."""
         if not isinstance(node, Lookup | Coalesce | Arithmetic | Call) or _holds_empty(self.plan.form, node):
             return None
-        if isinstance(node, Coalesce) and node.items[1:] == (Const(0),):
+        is_short = isinstance(node, Coalesce) and node.items[1:] == (Const(0),)
+        if is_short or (isinstance(node, Lookup) and self.beginning(node)):
             return None  # short enough where it stands
         if all(self.is_single(found) for found in node.walk()):
             return self.plan.value_cell(Formula(self.plan.form, self).state(node))

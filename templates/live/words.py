@@ -10,6 +10,7 @@ from string import Formatter
 
 from templates.form import NUMERIC, Form, Question
 from templates.layout import choices_name
+from templates.records import MAX_CELL
 from templates.rules.formula import BAD, FALSE, TRUE, text, when
 from templates.states import NBSP, choice_lists, codes_name, digit_count, has_other_words
 
@@ -60,12 +61,23 @@ def shown(form: Form, question: Question, cell: str, state: str) -> str:
 
 def stripped(cell: str) -> tuple[str, str]:
     """Where a text begins and how long it is without outer blanks; its inner blanks and lines count."""
-    flat = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({cell},CHAR(10)," "),CHAR(9)," "),"{NBSP}"," ")'
+    flat, first = _flat(cell)
     last = f"RIGHT(TRIM({flat}))"
     times = f'(LEN({flat})-LEN(SUBSTITUTE({flat},{last},"")))'
     end = f'FIND("{BAD}{BAD}",SUBSTITUTE({flat},{last},"{BAD}{BAD}",{times}))'
-    first = f"FIND(LEFT(TRIM({flat})),{flat})"
     return first, f"({end}-{first}+1)"
+
+
+def is_longer(cell: str, length: float) -> str:
+    """Whether a text is longer than this, its outer blanks not counted."""
+    flat, first = _flat(cell)
+    return f'TRIM(MID({flat},{first}+{length:.15g},{MAX_CELL}))<>""'
+
+
+def _flat(cell: str) -> tuple[str, str]:
+    """A text on one line, and where it begins."""
+    flat = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({cell},CHAR(10)," "),CHAR(9)," "),"{NBSP}"," ")'
+    return flat, f"FIND(LEFT(TRIM({flat})),{flat})"
 
 
 def _label(form: Form, question: Question, state: str, written: str) -> str:

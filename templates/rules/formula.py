@@ -8,7 +8,7 @@ of the pipeline: three values, and a rule is not judged where an answer it needs
 Only functions that Excel 2010 and LibreOffice share are used, and no array formulas.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Protocol
 
@@ -92,6 +92,8 @@ def when(condition: str, then: str, otherwise: str = FALSE) -> str:
         return then
     if condition == FALSE:
         return otherwise
+    if (then, otherwise) == (TRUE, FALSE):
+        return condition
     return f"IF({condition},{then})" if otherwise == FALSE else f"IF({condition},{then},{otherwise})"
 
 
@@ -129,6 +131,8 @@ class Formula:
                 needed.append(not_(self.cells.is_bad(node)))
             elif node in tested:
                 needed.append(f'LEFT({self.cells.state(node)})<>"{BAD}"')  # type: ignore[arg-type]
+        certain = {one for node in self._equal(tree, wanted=False) for one in _implied(self.cells.state(node))}
+        needed = [part for part in needed if part not in certain]
         inner = Formula(self.form, self.cells, frozenset(strict))
         is_fixed = self.cells.is_fixed
         broken = [inner.false(part) for part in (tree.parts if isinstance(tree, Or) else (tree,))]
@@ -136,6 +140,25 @@ class Formula:
         needed = [self.cells.once(fixed), *(part for part in needed if not is_fixed(part))]
         rest = all_of(part for part in broken if not is_fixed(part))
         return all_of(needed) if rest == TRUE else when(all_of(needed), rest)
+
+    def _equal(self, node: Node, *, wanted: bool) -> Iterator[Answer | GridCell | Column]:
+        """The answers that equal one of some values wherever a condition is as wanted, so that they are there."""
+        match node:
+            case And(parts=parts) | Or(parts=parts) if isinstance(node, And) is wanted:
+                for part in parts:
+                    yield from self._equal(part, wanted=wanted)
+            case Not(part=part):
+                yield from self._equal(part, wanted=not wanted)
+            case In(item=Answer() | GridCell() | Column() as item, options=options) if wanted:
+                if all(self._is_like(Compare("=", item, option), wanted=True) for option in options):
+                    yield item
+            case Compare(left=Answer() | GridCell() | Column() as item) if self._is_like(node, wanted=wanted):
+                yield item
+
+    def _is_like(self, node: Compare, *, wanted: bool) -> bool:
+        """Whether a comparison fails by itself where its answer is not there or could not be used."""
+        is_alike = self.is_text(node.left) == self.is_text(node.right)
+        return is_alike and _never_equals_nothing(node, wanted=wanted)
 
     # conditions: true, false, and unknown when neither
 
@@ -157,8 +180,7 @@ class Formula:
             case Not(part=part):
                 return self._condition(part, wanted=not wanted)
             case In(item=item, options=options):
-                join = any_of if wanted else all_of
-                return join(self._condition(Compare("=", item, option), wanted=wanted) for option in options)
+                return self._among([Compare("=", item, option) for option in options], wanted=wanted)
             case IsNull(item=item):
                 known = self.known(item)
                 return not_(known) if wanted else known
@@ -172,6 +194,14 @@ class Formula:
                 return self._contains(node, wanted=wanted)
         raise NoFormulaError(f"{type(node).__name__} is no condition")
 
+    def _among(self, tests: list[Compare], *, wanted: bool) -> str:
+        """Whether the same item equals one of some values, or none."""
+        item, others = tests[0].left, [test.right for test in tests]
+        if wanted or not all(isinstance(other, Const) and self.is_text(other) for other in others):
+            join = any_of if wanted else all_of
+            return join(self._compared(test, wanted=wanted) for test in tests)
+        return when(self.known(item), all_of(f"{self.value(item)}<>{self.value(other)}" for other in others))
+
     def _compared(self, node: Compare, *, wanted: bool) -> str:
         texts = self.is_text(node.left), self.is_text(node.right)
         if all(texts) and node.op not in ("=", "<>"):
@@ -181,6 +211,8 @@ class Formula:
         if not as_number and _never_equals_nothing(node, wanted=wanted) and self._has_cell(node.left):
             known = TRUE
         left, right = (self.value(side, as_number=as_number) for side in (node.left, node.right))
+        if _is_literal(left) and _is_literal(right) and node.op in ("=", "<>"):
+            return TRUE if (left == right) is ((node.op == "=") is wanted) else FALSE
         opposite = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
         return when(known, f"{left}{node.op if wanted else opposite[node.op]}{right}")
 
@@ -198,9 +230,9 @@ class Formula:
 
     def _contains(self, node: Contains, *, wanted: bool) -> str:
         """FIND looks for the words as they are; both sides are in small letters, so case is no matter."""
-        lowered = f"LOWER({self.value(node.item)})"
-        found = any_of(f"ISNUMBER(FIND({text(word.lower())},{lowered}))" for word in node.words)
-        return when(self.known(node.item), found if wanted else not_(found))
+        words = ",".join(text(word.lower()) for word in node.words)
+        found = f"SUMPRODUCT(--ISNUMBER(FIND({{{words}}},LOWER({self.value(node.item)}))))"
+        return when(self.known(node.item), f"{found}{'>' if wanted else '='}0")
 
     def _same(self, answer: Answer) -> str:
         column, own = self.cells.column(answer), self.cells.state(answer)
@@ -235,10 +267,12 @@ class Formula:
                 numeric = self._is_numeric(node)
                 return any_of(self.known(item, as_number=numeric) for item in items)
             case Arithmetic(op=op, left=left, right=right):
-                both = all_of(self.known(side, as_number=True) for side in (left, right))
-                return when(both, f"({self.value(right, as_number=True)})<>0") if op == "/" else both
+                both = all_of(self._part_known(side, as_number=True) for side in (left, right))
+                if op != "/" or (isinstance(right, Const) and right.value):
+                    return both
+                return when(both, f"{self._part(right, as_number=True)}<>0")
             case Call(name=name, argument=argument):
-                return self.known(argument, as_number=name in ("ABS", "ROUND"))
+                return self._part_known(argument, as_number=name in ("ABS", "ROUND"))
             case Lookup(key=key):
                 return when(self.known(key), self.cells.lookup(node, self.value(key))[0])
         raise NoFormulaError(f"{type(node).__name__} is no value")
@@ -267,12 +301,21 @@ class Formula:
             case Coalesce(items=items):
                 return self._first(items, as_number=self._is_numeric(node))
             case Arithmetic(op=op, left=left, right=right):
-                return f"({self.value(left, as_number=True)}{op}{self.value(right, as_number=True)})"
+                return f"({self._part(left, as_number=True)}{op}{self._part(right, as_number=True)})"
             case Call():
                 return self._called(node)
             case Lookup(key=key):
                 return self.cells.lookup(node, self.value(key))[1]
         raise NoFormulaError(f"{type(node).__name__} is no value")
+
+    def _part(self, node: Node, *, as_number: bool = False) -> str:
+        """A value that is part of a calculation: what is calculated itself stands there, without a cell of its own."""
+        is_calculated = isinstance(node, Arithmetic | Call)
+        return self.written_out(node) if is_calculated else self.value(node, as_number=as_number)
+
+    def _part_known(self, node: Node, *, as_number: bool = False) -> str:
+        is_calculated = isinstance(node, Arithmetic | Call) and node not in self.assumed
+        return self._known(node) if is_calculated else self.known(node, as_number=as_number)
 
     def state(self, node: Node) -> str:
         """An expression as a state: its value, "" where it has none."""
@@ -287,10 +330,10 @@ class Formula:
 
     def _called(self, node: Call) -> str:
         if node.name == "LENGTH":
-            return f"LEN(TRIM({self.value(node.argument)}))"
+            return f"LEN(TRIM({self._part(node.argument)}))"
         if node.name in ("YEAR", "MONTH"):
-            return f"{node.name}({self.value(node.argument)})"
-        number = self.value(node.argument, as_number=True)
+            return f"{node.name}({self._part(node.argument)})"
+        number = self._part(node.argument, as_number=True)
         return f"ABS({number})" if node.name == "ABS" else f"INT({number}+0.5)"
 
     # types, as the pipeline sees them
@@ -313,6 +356,15 @@ def _never_equals_nothing(node: Compare, *, wanted: bool) -> bool:
     """Whether a state that is no value fails the comparison by itself: it is like no code."""
     is_equal = node.op == ("=" if wanted else "<>")
     return is_equal and isinstance(node.right, Const) and node.right.value not in (None, "")
+
+
+def _implied(state: str) -> tuple[str, ...]:
+    """What is so of every state that is a value."""
+    return filled(state), f"ISNUMBER({state})", f'LEFT({state})<>"{BAD}"', f'{state}<>""'
+
+
+def _is_literal(value: str) -> bool:
+    return value.startswith('"') and '"' not in value[1:-1]
 
 
 def _is_count(node: Node) -> bool:

@@ -81,12 +81,12 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "units",
     ),
     "earlier_grant": _named(
-        "register", "The reference is an earlier grant to the owner.", "", "orgnr reference", "grants"
+        "register", "The reference is an earlier grant to the owner.", "registerdato", "orgnr reference", "grants"
     ),
     "no_similar_grant": _named(
         "register",
         "The owner has no grant to a measure with a title like this one.",
-        "ref aar",
+        "ref aar registerdato",
         "orgnr title reference",
         "grants",
     ),

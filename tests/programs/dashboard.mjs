@@ -41,6 +41,15 @@ const plain = await open(index, { javaScriptEnabled: false });
 told.withoutScript = { rows: await plain.locator("#reports-list tbody tr").count(), tools: await plain.locator(".tools").count() };
 await plain.close();
 
+const paper = await open(index);
+await paper.emulateMedia({ media: "print" });
+await paper.evaluate("document.querySelector('.sheet:last-of-type table').remove()"); // as a list that is empty
+told.printed = {
+  heads: await paper.evaluate("[...new Set([...document.querySelectorAll('th button')].map((one) => getComputedStyle(one).display))]"),
+  breaks: await paper.evaluate("[...document.querySelectorAll('.sheet')].map((one) => getComputedStyle(one).breakBefore)"),
+};
+await paper.close();
+
 const page = await open(index, { viewport: { width: 1280, height: 900 } });
 await page.keyboard.press("Tab");
 told.firstStop = await page.evaluate("document.activeElement.getAttribute('href')");
