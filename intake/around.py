@@ -8,15 +8,17 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import islice
 
 from intake.exact import NO_VALUE, Flaw
 from intake.locate import MARKER_ROWS, Place, find_marker, plain
+from intake.notes import OwnersNotes
 from intake.personal import mask
 from intake.reader import SheetCells, Workbook
-from intake.submission import Oddity, Row, SheetAnswers
+from intake.submission import Answer, Oddity, Row, SheetAnswers
 from intake.values import show
 from templates import layout as at
-from templates.cells import address
+from templates.cells import address, spot_of
 from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet, TableSheet
 from templates.layout import STAMP_SHEET
 from templates.prompt import prompt
@@ -25,6 +27,7 @@ from templates.texts import Texts
 
 MOST = 100  # cells told of one sheet
 SHOWN = 60  # characters told of one cell
+NOTE_SHOWN = 300  # characters told of one note
 CODE_ROWS = 12  # rows at the top of a sheet where its skjemakode is looked for
 TABS = ("tab_guide", "tab_control")
 MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID, at.MARK_CONTROL)
@@ -48,7 +51,13 @@ def written_elsewhere(form: Form, workbook: Workbook, places: Mapping[str, Place
     own = {STAMP_SHEET, *(words.say(tab, code) for tab in TABS for code in form.languages)} | read
     marks = (*MARKS, *form.file.title.values())  # the guide begins with the title
     told = [_first_text(cells) for cells in workbook.sheets if cells.is_shown and not _is_ours(cells, own, marks)]
-    return tuple(Oddity("elsewhere", "", shortened(text)) for text in (*filter(None, told), *workbook.boxes))
+    notes = [
+        f"{one.name} {cell}: {text}"
+        for one in workbook.sheets
+        if one.name not in read
+        for cell, text in one.notes.items()
+    ]
+    return tuple(Oddity("elsewhere", "", shortened(text)) for text in (*filter(None, told), *workbook.boxes, *notes))
 
 
 def _is_ours(cells: SheetCells, own: Collection[str], marks: tuple[str, ...]) -> bool:
@@ -74,7 +83,8 @@ class _Look:
     words: Texts
 
     def found(self) -> tuple[Oddity, ...]:
-        return (*self._tab(), *self._labels(), *self._sums(), *self._hidden(), *self._outside())
+        looks = (self._tab, self._labels, self._sums, self._hidden, self._merged, self._notes, self._outside)
+        return tuple(oddity for look in looks for oddity in islice(look(), MOST))
 
     # over what we wrote
 
@@ -127,29 +137,56 @@ class _Look:
     # where nobody looks
 
     def _hidden(self) -> Iterator[Oddity]:
-        """The rows of a table that are filled in and hidden: they are read like the others."""
-        if not isinstance(self.sheet, TableSheet) or not self.answers.rows:
-            return
-        hidden = self.place.cells.hidden()
-        for row in self.answers.rows if hidden else ():
-            written = [key for key in row.answers if key in self.place.columns]
-            if row.number in hidden and written:
-                first = min(written, key=lambda key: self.place.columns[key])
-                yield Oddity("hidden", row.answers[first].cell, shortened(row.answers[first].raw))
+        """What is filled in and not seen, which is read like the rest: of a row its first answer."""
+        written = self._written()
+        if written and not self.place.cells.is_shown:
+            yield Oddity("hidden_tab", "", shortened(self.place.cells.name))
+        rows, columns = self.place.cells.hidden(), self.place.cells.hidden_columns()
+        told = set()
+        for (row, column), answer in written if rows or columns else ():
+            if column in columns or (row + 1 in rows and row not in told):
+                told.add(row)
+                yield Oddity("hidden", answer.cell, shortened(answer.raw))
+
+    def _written(self) -> list[tuple[tuple[int, int], Answer]]:
+        """What the owner has filled in, and where: rows and columns count from 0."""
+        asked = {
+            key for key, question in self.sheet.questions.items() if not question.calculated and not question.locked
+        }
+        answers = [answer for row in self.answers.rows for key, answer in row.answers.items() if key in asked]
+        return sorted((spot, answer) for answer in answers if (spot := spot_of(answer.cell)))
+
+    def _merged(self) -> Iterator[Oddity]:
+        """Cells for answers that have become part of another cell: the spreadsheet shows and keeps one of them."""
+        for area in self.place.cells.merged():
+            (top, left), (bottom, right) = (spot_of(corner) or (0, 0) for corner in area.split(":"))
+            across = {*range(left, right + 1)}
+            for row in range(top, min(bottom, top + MOST) + 1):
+                for column in sorted(self._answer_columns(row) & across):
+                    if (row, column) != (top, left):
+                        yield Oddity("merged", address(row, column), area)
+
+    def _answer_columns(self, row: int) -> frozenset[int]:
+        if isinstance(self.sheet, QuestionSheet):
+            return self.spots.get(row, frozenset())
+        is_row = row >= self.place.first_row if isinstance(self.sheet, TableSheet) else row in self.grid_rows
+        return self.columns if is_row else frozenset()
+
+    def _notes(self) -> Iterator[Oddity]:
+        notes = self.place.cells.notes
+        owners = OwnersNotes(self.form, self.words) if notes else None
+        for cell, note in notes.items():
+            if owners and (text := owners.theirs(note)):
+                yield Oddity("note", cell, shortened(text, NOTE_SHOWN))
 
     def _outside(self) -> Iterator[Oddity]:
-        found = 0
         for row, line in enumerate(self.place.cells.rows):
             if line.count("") == len(line):
                 continue
             ours = self._our_columns(row)
             for column, cell in enumerate(line):
-                if cell == "" or column in ours or self._is_our_text(cell):
-                    continue
-                yield Oddity("outside", address(row, column), shortened(said(cell)))
-                found += 1
-                if found == MOST:
-                    return
+                if cell != "" and column not in ours and not self._is_our_text(cell):
+                    yield Oddity("outside", address(row, column), shortened(said(cell)))
 
     def _our_columns(self, row: int) -> frozenset[int]:
         """The columns of a row that hold answers, or what our workbook has there."""
@@ -282,7 +319,7 @@ def said(cell: object) -> str:
     return cell.strftime("%d.%m.%Y") if isinstance(cell, date) else str(cell)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = SHOWN) -> str:
     """A text in one line, masked and not too long."""
     line = mask(" ".join(text.split()))
-    return line if len(line) <= SHOWN else line[: SHOWN - 1].rstrip() + "…"
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"

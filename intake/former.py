@@ -9,6 +9,7 @@ from intake.locate import Place
 from templates.form import Form, FromVersion, GridSheet, QuestionSheet, Sheet, TableSheet
 
 Item = TypeVar("Item")
+NOTHING_CHANGED = FromVersion.model_construct()  # built as it is: validating would cost each worker 30 ms
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Former:
 
     @cached_property
     def _mapping(self) -> FromVersion:
-        return self.form.file.from_version.get(self.version, FromVersion())
+        return self.form.file.from_version.get(self.version, NOTHING_CHANGED)
 
     @cached_property
     def keys(self) -> dict[str, str]:

@@ -119,6 +119,14 @@ class Package:
         found = (relation for relation in self._linked if relation.get("type", "").endswith(kind))
         return next((_resolve(self.main_part, relation.get("target", "")) for relation in found), None)
 
+    def related_to(self, part: str, kind: str) -> list[str]:
+        """The names of the parts that another one refers to by relations of this kind, of those that are there."""
+        if _relations_of(part) not in self._members:
+            return []
+        found = (one for one in self._relations(part) if one.get("type", "").endswith(kind))
+        names = [_resolve(part, relation.get("target", "")) for relation in found]
+        return [name for name in names if name in self._members]
+
     @cached_property
     def _listed(self) -> list[tuple[str, dict[str, str]]]:
         """What the workbook part says of itself and of its sheets."""
@@ -130,13 +138,16 @@ class Package:
         return list(self._relations(self.main_part))
 
     def _relations(self, part: str) -> Iterator[dict[str, str]]:
-        folder, _, name = part.rpartition("/")
-        source = f"{folder}/_rels/{name}.rels".lstrip("/") if part else PACKAGE_RELATIONS
-        return (attributes for _, attributes in elements(self.read(source), "Relationship"))
+        return (attributes for _, attributes in elements(self.read(_relations_of(part)), "Relationship"))
 
 
 def _part_name(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").casefold()
+
+
+def _relations_of(part: str) -> str:
+    folder, _, name = part.rpartition("/")
+    return f"{folder}/_rels/{name}.rels".lstrip("/") if part else PACKAGE_RELATIONS
 
 
 def _resolve(source: str, target: str) -> str:

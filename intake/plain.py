@@ -35,6 +35,10 @@ STRING = re.compile(r"<si><t[^<>]*>(?:([^<]*)</t>)?")
 FIRST_LINE = re.compile(r"\s*<\?xml[^<>]*\?>")
 ENCODING = re.compile(r"""encoding\s*=\s*["']([^"']*)""")
 HIDDEN = re.compile(rb'row(?<=[<:]row)(?=[^>]* hidden="(?:1|true)")[^>]* r="(\d{1,7})"')
+HIDDEN_COLUMNS = re.compile(
+    rb'col(?<=[<:]col)(?=[^>]* hidden="(?:1|true)")(?=[^>]* min="(\d{1,5})")(?=[^>]* max="(\d{1,5})")'
+)
+MERGED = re.compile(rb'mergeCell(?<=[<:]mergeCell)\s[^>]*?\bref="(\$?[A-Z]{1,3}\$?\d{1,7}:\$?[A-Z]{1,3}\$?\d{1,7})"')
 LOOSE = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")  # a character by its number is left to the exact way
 FORBIDDEN = [*map(chr, {*range(32)} - {*map(ord, "\t\n\r")}), "\ufffe", "\uffff"]  # XML 1.0, 2.2
 ENTITIES = {"&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">", "&amp;": "&"}  # the last one last
@@ -138,6 +142,19 @@ def formula_in(xml: bytes, cell: str) -> str:
 
 def hidden_rows(xml: bytes) -> frozenset[int]:
     """The numbers of the rows that are not shown, as their own tags say."""
-    if b' hidden="1"' not in xml and b' hidden="true"' not in xml:
-        return frozenset()
-    return frozenset(int(number) for number in HIDDEN.findall(xml))
+    return frozenset(int(number) for number in HIDDEN.findall(xml)) if _hides(xml) else frozenset()
+
+
+def hidden_columns(xml: bytes) -> frozenset[int]:
+    """The columns that are not shown, counted from 0."""
+    spans = HIDDEN_COLUMNS.findall(xml) if _hides(xml) else ()
+    return frozenset(column for first, last in spans for column in range(int(first) - 1, min(int(last), len(COLUMNS))))
+
+
+def _hides(xml: bytes) -> bool:
+    return b' hidden="1"' in xml or b' hidden="true"' in xml
+
+
+def merged_cells(xml: bytes) -> list[str]:
+    """The areas that are one cell each: C10:C11."""
+    return [area.decode().replace("$", "") for area in MERGED.findall(xml)] if b"mergeCell" in xml else []

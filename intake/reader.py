@@ -8,13 +8,14 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from xml.parsers.expat import ExpatError
 
 from intake.exact import Shared, date_styles, read_exactly, read_strings
+from intake.notes import notes_on
 from intake.package import Package, PackageError, Sheet
-from intake.plain import formula_in, hidden_rows, plain_strings, read_plain, unescape
+from intake.plain import formula_in, hidden_columns, hidden_rows, merged_cells, plain_strings, read_plain, unescape
 
 LARGE = 1 << 18  # bytes of styles; so many are not kept for the next file
 PROPERTIES = ("docprops/custom.xml", "docprops/core.xml")
@@ -35,8 +36,12 @@ class SheetCells:
     name: str
     rows: Sequence[Sequence[object]]
     formula: Callable[[str], str] = lambda _cell: ""  # the formula in a cell such as C31; empty where there is none
-    hidden: Callable[[], frozenset[int]] = frozenset  # rows that are not shown, by number; found when asked for
     is_shown: bool = True  # whether its tab can be seen
+    notes: Mapping[str, str] = field(default_factory=dict)  # on its cells
+    # found when asked for
+    hidden: Callable[[], frozenset[int]] = frozenset  # rows that are not shown, by number
+    hidden_columns: Callable[[], frozenset[int]] = frozenset  # counted from 0
+    merged: Callable[[], Sequence[str]] = tuple  # areas that are one cell each: C10:C11
 
     def at(self, row: int, column: int) -> object:
         """The cell at a row and column counted from 0; "" outside what was read."""
@@ -87,12 +92,20 @@ class _Reader:
 
     def _sheet(self, sheet: Sheet) -> SheetCells:
         xml = self._package.read(sheet.part)
-        hidden = partial(hidden_rows, xml)
+        cells = SheetCells(
+            name=sheet.name,
+            rows=(),
+            is_shown=sheet.is_shown,
+            notes=notes_on(self._package, sheet.part),
+            hidden=partial(hidden_rows, xml),
+            hidden_columns=partial(hidden_columns, xml),
+            merged=partial(merged_cells, xml),
+        )
         rows = read_plain(xml, self._shared)
         if rows is not None:
-            return SheetCells(sheet.name, rows, partial(formula_in, xml), hidden, sheet.is_shown)
+            return replace(cells, rows=rows, formula=partial(formula_in, xml))
         exact = read_exactly(xml, self._shared)
-        return SheetCells(sheet.name, exact.rows(), exact.formula, hidden, sheet.is_shown)
+        return replace(cells, rows=exact.rows(), formula=exact.formula)
 
     @cached_property
     def _shared(self) -> Shared:

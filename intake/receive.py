@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, takewhile
+from os import fstat
 from pathlib import Path
 
 from intake.answers import read_answers
@@ -125,7 +126,8 @@ def _believed(source: Return, stamp: Stamp, workbook: Workbook, office: Office) 
 def first_bytes(path: Path) -> bytes:
     """The bytes of a file, or enough of them to see that it is too big."""
     with path.open("rb") as file:
-        return file.read(MAX_FILE + 1)
+        size = fstat(file.fileno()).st_size  # no more memory is asked for than it takes
+        return file.read(min(size, MAX_FILE) + 1)
 
 
 def _understand(source: Return, stamp: Stamp, workbook: Workbook, office: Office) -> tuple[Submission, Recipient]:

@@ -93,9 +93,9 @@ class Oddity:
     """Something in a sheet that is no answer, and that its owner may have meant something by.
 
     kind: "outside" (written where nothing is read), "elsewhere" (in a tab of the owner's own, or a text box),
-    "hidden" (a row that is read and not seen), "total" (written over a sum), "label" or "tab" (written over our
-    words). `expected` is what our workbook has
-    there, by language.
+    "note" (on a cell), "hidden" or "hidden_tab" (read and not seen), "merged" (a cell for an answer, in another one),
+    "total" (written over a sum), "label" or "tab" (written over our words). `expected` is what our workbook has there,
+    by language.
     """
 
     kind: str

@@ -1,10 +1,11 @@
 """One run of the batch: find, keep, read, judge, merge. The whole job on one screen."""
 
+import gc
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,17 @@ AT_ONCE = 1000  # files judged and merged together; a round has some hundreds
 log = logging.getLogger(__name__)
 
 
+@contextmanager
+def without_what_is_loaded() -> Iterator[None]:
+    """Spare the collector of garbage what is loaded by now, which stays: one look through it takes 0.2 seconds."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@without_what_is_loaded()
 def ingest(  # noqa: PLR0913 - what staff can say of a run
     round_: Round,
     paths: Sequence[Path],

@@ -79,7 +79,9 @@ def form_lines(form: Form, notes: Iterable[object]) -> Iterator[str]:
 def summary(verdicts: Sequence[Verdict], form: Form) -> Iterator[str]:
     """A batch: a count for each outcome, and the files that a person must look at."""
     yield ""
-    yield from _counts(Counter(verdict.outcome for verdict in verdicts), _most_common(verdicts))
+    yield from _counts(Counter(verdict.outcome for verdict in verdicts if not verdict.is_known), _most_common(verdicts))
+    if known := sum(verdict.is_known for verdict in verdicts):
+        yield f"  {'registered by an earlier run':<28}{known:>5}"
     for outcome in (*NAMED, LATE):
         # of those that are late, the ones that a person must know more of than that
         files = [verdict for verdict in verdicts if verdict.outcome == outcome and (outcome != LATE or verdict.reason)]

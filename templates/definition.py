@@ -59,7 +59,8 @@ def load_form(folder: Path) -> Form:
     if file is None or problems:
         raise FormError(problems)
     lists, problems = _read_lists(folder, file.lists)
-    form = Form(file, lists, (*rules.rule, *_standard_rules(rules.rule)), rules.let)
+    as_read = FormFile.model_construct(**dict(file))  # of no class that workers would have to load this file for
+    form = Form(as_read, lists, (*rules.rule, *_standard_rules(rules.rule)), rules.let)
     problems += [*form_problems(form), *version_problems(form), *spot_problems(form), *rule_problems(form, rules.rule)]
     if problems:
         raise FormError(problems)

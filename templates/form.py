@@ -30,7 +30,7 @@ NUMERIC: frozenset[str] = frozenset({"integer", "amount", "decimal", "percent"})
 class Part(BaseModel):
     """A piece of a form definition: frozen, and no key it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # workers are given forms that were read
 
 
 def _with_keys(items: Any) -> Any:  # noqa: ANN401 - raw TOML, validated by the model that follows
@@ -314,8 +314,8 @@ class FormFile(Part):
     choices: dict[str, Annotated[ChoiceList, BeforeValidator(_choice_list)]] = {}
     sheets: Annotated[dict[str, Sheet], Keyed]
     register_columns: tuple[RegisterColumn, ...] = ()
-    dashboard: Dashboard = Dashboard()
-    registers: KnownRegisters = KnownRegisters()
+    dashboard: Dashboard = Field(default_factory=Dashboard)
+    registers: KnownRegisters = Field(default_factory=KnownRegisters)
 
 
 class RulesFile(Part):

@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from html import escape
 
 from templates.form import UNIT_COLUMNS, UNITS, Form, Question
 from templates.layout import CODE_MARK, OWN_LAST_ROW, OWN_SHEET

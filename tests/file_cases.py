@@ -10,6 +10,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from openpyxl import load_workbook
+from openpyxl.comments import Comment
+
 from intake.sample import Mistake
 from intake.submission import Refused, Submission
 from outputs.register.register import Register
@@ -56,6 +59,9 @@ def _returns() -> Iterator[tuple[str, str, Submission | Refused]]:
     yield "C28", f"{SAMPLE} with notes below the budget", _noted(BUDGET, B19="Sum i fjor", C19=40_000.0, G25="?")
     yield "C28", f"{SAMPLE} with notes beside and below the questions", _noted(MAIN, H12="Se brevet", C90=LONG)
     yield "C28.skjult", f"{SAMPLE} with the first row of each table hidden", _with_hidden_rows()
+    yield "C28.skjult_fane", f"{SAMPLE} with the tab of the partners hidden", _with_hidden_tab()
+    yield "C28.slatt_sammen", f"{SAMPLE} with two cells of each table merged", _with_merged_cells()
+    yield "C28.kommentar", f"{SAMPLE} with a note on an answer", _with_note()
     yield "C30", f"{SAMPLE} sent by somebody else than the contact person", _from_somebody_else()
 
 
@@ -70,6 +76,23 @@ def _noted(tab: str, **cells: str | float) -> Submission | Refused:
 
 def _with_hidden_rows() -> Submission | Refused:
     return _taken_in(rewritten(_filled(), b'<row r="7"', b'<row r="7" hidden="1"'))
+
+
+def _with_hidden_tab() -> Submission | Refused:
+    return _taken_in(rewritten(_filled(), b'<sheet name="Partnere"', b'<sheet name="Partnere" state="hidden"'))
+
+
+def _with_merged_cells() -> Submission | Refused:
+    merged = b'</sheetData><mergeCells count="1"><mergeCell ref="E7:E8"/></mergeCells>'
+    return _taken_in(rewritten(_filled(), b"</sheetData>", merged))
+
+
+def _with_note() -> Submission | Refused:
+    book = load_workbook(io.BytesIO(_filled()))
+    book[MAIN][f"C{DESK.layout['skjema'].rows['mal']}"].comment = Comment("Gjelder dette ansatte også?", "Kari")
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return _taken_in(buffer.getvalue())
 
 
 def _from_somebody_else() -> Submission:

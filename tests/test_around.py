@@ -5,19 +5,22 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
+from openpyxl.comments import Comment
 
 from intake.answers import read_answers
 from intake.around import MOST, SHOWN, with_oddities, written_elsewhere
 from intake.former import Former
 from intake.locate import locate
+from intake.notes import OwnersNotes
 from intake.package import Package
-from intake.plain import hidden_rows
+from intake.plain import hidden_columns, hidden_rows, merged_cells
 from intake.reader import SheetCells, Workbook, read_workbook
 from intake.submission import SheetAnswers, Submission
 from templates.texts import workbook_texts
 from tests.desk import RECIPIENT, Desk
-from tests.hostile import DESK, good, plus
+from tests.hostile import DESK, edited, good, packed, parts, plus
 from validation.check import find
 
 MAIN, UNITS, BUDGET = (DESK.form.sheets[key].label["nb"] for key in ("skjema", "virksomheter", "budsjett"))
@@ -169,6 +172,91 @@ def test_a_row_is_hidden_by_its_own_tag() -> None:
     )
 
     assert hidden_rows(xml) == {4, 7}
+
+
+def test_a_column_is_hidden_by_its_own_tag_and_cells_are_merged_by_theirs() -> None:
+    xml = (
+        b'<cols><col max="3" hidden="1" min="2"/><x:col min="5" max="16384" width="9" hidden="true"/>'
+        b'<col min="1" max="1" hidden="0"/></cols><mergeCells count="2"><mergeCell ref="C7:D9"/>'
+        b'<x:mergeCell ref="$A$1:$B$2"/></mergeCells>'
+    )
+
+    assert hidden_columns(xml) == {1, 2, *range(4, 26 + 26 * 26)}
+    assert merged_cells(xml) == ["C7:D9", "A1:B2"]
+
+
+# what the spreadsheet does not show, and what stands in notes
+
+GOAL = DESK.layout["skjema"].cell("mal")
+THREAD = (
+    '<ThreadedComments xmlns="x"><threadedComment ref="{cell}" id="1"><text>Hva er &lt;mål&gt;?</text>'
+    '</threadedComment><threadedComment ref="{cell}" parentId="1"><text>Spør fylket</text></threadedComment>'
+    "</ThreadedComments>"
+)
+OLDER = (
+    '<comments xmlns="x"><commentList><comment ref="{cell}"><text><t>[Tråd] Excel …</t></text></comment></commentList>'
+    "</comments>"
+)
+LINKS = (
+    '<Relationships><Relationship Id="r1" Type="x/threadedComment" Target="/xl/threadedComments/threadedComment1.xml"/>'
+    '<Relationship Id="r2" Type="x/comments" Target="../comments1.xml"/></Relationships>'
+)
+
+
+def asked(tmp_path: Path, content: bytes) -> list[tuple[str, str, tuple[str, ...], str]]:
+    """What is asked about a file beyond its answers: part of the rule, tab, cells, the first words that stand there."""
+    taken = DESK.take_in(tmp_path / "svar.xlsx", content)
+    assert isinstance(taken, Submission)
+    return [
+        (one.part, one.sheet, one.cells, one.written[:16]) for one in find(DESK.form, [taken])[0] if one.rule == "C28"
+    ]
+
+
+def test_merged_cells_hidden_answers_and_notes_are_told_with_their_cells(tmp_path: Path) -> None:
+    goal = int(GOAL[1:])
+
+    def edit(book: openpyxl.Workbook) -> None:
+        book[MAIN].row_dimensions[goal].hidden = True
+        book[MAIN][GOAL].comment = Comment("Kari:\nHva menes?", "Kari")
+        book[MAIN].merge_cells(f"C{goal + 1}:D{goal + 1}")  # one answer, and no other
+        book[UNITS].merge_cells("C7:D8")
+        book[UNITS].column_dimensions["C"].hidden = True
+        book[BUDGET].sheet_state = "hidden"
+        book["Kontroll"]["B2"].comment = Comment("Uklart", "Kari")
+
+    assert asked(tmp_path, edited(edit)) == [
+        ("skjult", MAIN, (GOAL,), "Alle avdelinger "),
+        ("kommentar", MAIN, (GOAL,), "Kari: Hva menes?"),
+        ("skjult", UNITS, ("C7:C9",), "998000017"),
+        ("slatt_sammen", UNITS, ("C8", "D7:D8"), ""),
+        ("skjult_fane", BUDGET, (), BUDGET),
+        ("", "", (), "Kontroll B2: Ukl"),
+    ]
+
+
+def test_of_a_thread_what_was_said_is_told_and_not_what_older_programs_show(tmp_path: Path) -> None:
+    more = {
+        "xl/worksheets/_rels/sheet2.xml.rels": LINKS,
+        "xl/threadedComments/threadedComment1.xml": THREAD.format(cell=GOAL),
+        "xl/comments1.xml": OLDER.format(cell=GOAL),
+    }
+
+    told = asked(tmp_path, packed({**parts(), **{name: text.encode() for name, text in more.items()}}))
+
+    assert told == [("kommentar", MAIN, (GOAL,), "Hva er <mål>? Sp")]
+
+
+def test_a_note_of_ours_is_not_the_owners_but_what_was_added_to_it_is() -> None:
+    owners = OwnersNotes(DESK.form, workbook_texts())
+    own = [
+        workbook_texts().say("marked_asks", code, message=rule.message[code].replace("{", "").replace("}", ""))
+        for code in DESK.form.languages
+        for rule in DESK.form.rules
+    ]
+
+    assert [note for note in own if owners.theirs(note)] == []
+    assert owners.theirs(f"{own[0]}\n\n{own[1]}\nVi mener ja.") == "Vi mener ja."
+    assert owners.theirs("Spørsmål: Gjelder dette oss?") == "Spørsmål: Gjelder dette oss?"
 
 
 # in tabs of the owner's own, and in text boxes

@@ -31,7 +31,18 @@ SILENT = {
     "C21": "the register",
     "C22": "the register",
 }
-OF_THE_FILE = {"P24", "C04", "C04.fane", "C05", "C28", "C28.skjult", "C30"}  # rules on what no answers tell
+OF_THE_FILE = {
+    "P24",
+    "C04",
+    "C04.fane",
+    "C05",
+    "C28",
+    "C28.skjult",
+    "C28.skjult_fane",
+    "C28.slatt_sammen",
+    "C28.kommentar",
+    "C30",
+}  # fmt: skip; rules on what no answers tell
 # Rules of every form that this form gives no occasion for.
 NO_OCCASION = {
     "not_offered": "every question whose choices depend on another answer is open",

@@ -212,7 +212,7 @@ def test_nothing_but_the_answers_of_the_owners_file_comes_back(tmp_path: Path) -
     book = open_(DESK.fill(answers, owner))
     tab, place = DESK.cell("skjema.mal")
     sheet = book[tab]
-    sheet[place].comment = Comment("zqxjv", "zqxjv")
+    sheet[place].comment = Comment("Vi spør om noe", "zqxjv")  # what it says is asked about
     sheet[place].hyperlink = "https://zqxjv.example/x"
     sheet.oddHeader.center.text = "zqxjv"  # type: ignore[union-attr]
     sheet["F40"] = "=zqxjv!A1"

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from outputs import ingest as batch
+from outputs.mailing.outbox import make_letters
 from outputs.progress import silent
 from outputs.register.register import Register
+from outputs.telling import summary
 from templates.round import Round
 from tests.test_loop import PLAN, PLANTS, Club
 from tests.test_two_at_once import filled
@@ -52,3 +54,41 @@ def test_files_taken_in_some_at_a_time_end_as_they_would_together(
     assert same == reports
     assert not any(verdict.submission.sheets for verdict in apart if verdict.submission)
     assert all(verdict.submission.sheets for verdict in whole if verdict.submission)
+
+
+class KilledError(BaseException):
+    """The run is cut off here."""
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with_and_told_apart_from_files_that_came_twice(
+    filled: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, reports = take_in(filled, tmp_path / "uten avbrudd")
+    shutil.copytree(filled.folder, tmp_path / "avbrutt")
+    round_ = Round(tmp_path / "avbrutt")
+    now = datetime.now(round_.form.zone)
+    monkeypatch.setattr(batch, "AT_ONCE", 3)
+    merge = Register.merge
+
+    def cut_off(register: Register, verdicts: Sequence[Verdict], now: datetime, *, keep: bool = True) -> list[Verdict]:
+        if len(register.files()) > 0:
+            raise KilledError
+        return merge(register, verdicts, now, keep=keep)
+
+    monkeypatch.setattr(Register, "merge", cut_off)
+    with pytest.raises(KilledError):
+        batch.ingest(round_, [], now, silent, workers=1)
+    monkeypatch.setattr(Register, "merge", merge)
+    resumed = batch.ingest(round_, [], now, silent, workers=1)
+
+    known = [one for one in resumed if one.is_known]
+    assert [(one.outcome, one.reason["nn"]) for one in known] == [
+        ("duplicate", "Fila er registrert i ei tidlegare køyring.")
+    ] * 3
+    assert told(resumed)[3:] == told(whole)[3:]
+    lines = [" ".join(line.split()) for line in summary(resumed, round_.form)]
+    assert {"same file again 4", "registered by an earlier run 3"} < set(lines)
+    register = Register.of(round_)
+    assert [dict(row) for row in register.reports()] == reports
+    letters = make_letters(round_, register, now, silent)
+    assert sorted(letter["recipient"] for letter in letters) == sorted(round_.recipients)

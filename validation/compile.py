@@ -48,6 +48,9 @@ COMPARE: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 ARITHMETIC = {"+": add, "-": sub, "*": mul}
 NEVER_EMPTY = ("COUNT", "COUNT_DISTINCT", "COUNT_IF")
 
+Rows = tuple[str, tuple[str, ...] | None]  # of a sheet: those with these keys, or all
+Place = tuple[str, str]  # sheet and question
+
 
 class Scope:
     """One sheet's rows with everything a tree needs beside them."""
@@ -55,10 +58,18 @@ class Scope:
     def __init__(self, frames: Frames, sheet: str) -> None:
         self.frames = frames
         self.form = frames.form
-        self.frame = frames.wide[sheet]
-        self._joined: dict[Node, str] = {}
+        self._frame = frames.wide[sheet]
+        self._names: dict[Node, str] = {}  # of the columns that are fetched from other rows and sheets
+        self._wanted: dict[Node, str] = {}  # those of them that are not fetched yet
 
     # what callers ask
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows, with all that the expressions built so far look at."""
+        if self._wanted:
+            self._fetch()
+        return self._frame
 
     def failing(self, tree: Node) -> pl.Expr:
         """True where the rule is judged and does not hold, over this scope's frame."""
@@ -81,7 +92,7 @@ class Scope:
     def _strict(self, tree: Node) -> list[Node]:
         """The operands that must be filled in for the rule to be judged."""
         tested = {node for test in tree.walk() if isinstance(test, IsNull | Coalesce) for node in operands(test)}
-        counted = {node for node in operands(tree) if isinstance(node, Aggregate) and node.function in NEVER_EMPTY}
+        counted = {node for node in operands(tree) if _is_count(node)}
         return [node for node in operands(tree) if node not in tested | counted]
 
     def bad(self, node: Node) -> pl.Expr:
@@ -207,47 +218,55 @@ class Scope:
         built = self.expression(node)
         return built.cast(pl.Float64, strict=False) if self.is_text(node) else built
 
-    # values from other rows and sheets, joined to this scope once each
+    # values from other rows and sheets, fetched for all expressions at once
 
     def _joined_value(self, node: Node) -> pl.Expr:
         return pl.col(self._join(node))
 
     def _join(self, node: Node) -> str:
-        if node not in self._joined:
-            name = f"_j{len(self._joined)}"
-            found = self._gather(node).rename({"value": name, "bad": f"{name}!"})
-            self.frame = self.frame.join(found, on=SUBMISSION, how="left", maintain_order="left")
-            if isinstance(node, Aggregate) and node.function in NEVER_EMPTY:
-                self.frame = self.frame.with_columns(pl.col(name).fill_null(0))
-            self._joined[node] = name
-        return self._joined[node]
+        if node not in self._names:
+            self._names[node] = self._wanted[node] = f"_j{len(self._names)}"
+        return self._names[node]
 
-    def _gather(self, node: Node) -> pl.DataFrame:
-        """One row for each submission: `value`, and whether anything in it was `bad`."""
+    def _fetch(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        scopes = {sheet.key: Scope(self.frames, sheet.key) for sheet in self.form.sheets.values()}
+        folded: dict[Rows, list[pl.Expr]] = {}
+        for node, name in wanted.items():
+            rows, value, places = self._folded(node, scopes)
+            folded.setdefault(rows, []).extend([value.alias(name), _any_bad(places).alias(f"{name}!")])
+        for (sheet, keys), values in folded.items():
+            frame = scopes[sheet].frame
+            frame = frame if keys is None else frame.filter(pl.col(KEY).is_in(keys))
+            found = frame.group_by(SUBMISSION, maintain_order=True).agg(values)
+            self._frame = self._frame.join(found, on=SUBMISSION, how="left", maintain_order="left")
+        counts = [name for node, name in wanted.items() if _is_count(node)]
+        self._frame = self._frame.with_columns(pl.col(counts).fill_null(0))
+
+    def _folded(self, node: Node, scopes: dict[str, "Scope"]) -> tuple[Rows, pl.Expr, list[Place]]:
+        """The rows that a node looks at, its value in those of one submission, and the cells that it needs."""
         if isinstance(node, Column):
-            return _grouped(self._rows(node.sheet, None), _list_of(self, node), [(node.sheet, node.key)])
+            return (node.sheet, None), _list_of(self, node), [(node.sheet, node.key)]
         if isinstance(node, GridCell):
             cell = pl.col(column(node.sheet, node.column)).first()
-            return _grouped(self._rows(node.sheet, (node.row,)), cell, [(node.sheet, node.column)])
+            return (node.sheet, (node.row,)), cell, [(node.sheet, node.column)]
         assert isinstance(node, Aggregate)
         if isinstance(node.of, TableRows):
-            return _grouped(self._rows(node.sheet, None), pl.len().cast(pl.Int64), [])
+            return (node.sheet, None), pl.len().cast(pl.Int64), []
         if isinstance(node.of, GridLine):
             return self._grid_line(node.function, node.of)
         if isinstance(node.of, Column):
-            return self._column_aggregate(node.function, node.of)
-        inner = Scope(self.frames, node.sheet)
-        counted = inner.expression(node.of).fill_null(value=False).sum().cast(pl.Int64)
-        columns = [(found.sheet, found.key) for found in node.of.walk() if isinstance(found, Column | Answer)]
-        return _grouped(inner.frame, counted, columns)
+            return self._folded_column(node.function, node.of)
+        counted = scopes[node.sheet].expression(node.of).fill_null(value=False).sum().cast(pl.Int64)
+        places = [(found.sheet, found.key) for found in node.of.walk() if isinstance(found, Column | Answer)]
+        return (node.sheet, None), counted, places
 
-    def _column_aggregate(self, function: str, of: Column) -> pl.DataFrame:
+    def _folded_column(self, function: str, of: Column) -> tuple[Rows, pl.Expr, list[Place]]:
         sheet = self.form.sheets[of.sheet]
-        rows = tuple(key for key, row in sheet.rows.items() if not row.sum_of) if isinstance(sheet, GridSheet) else None
-        folded = _fold(function, pl.col(column(of.sheet, of.key)))
-        return _grouped(self._rows(of.sheet, rows), folded, [(of.sheet, of.key)])
+        keys = tuple(key for key, row in sheet.rows.items() if not row.sum_of) if isinstance(sheet, GridSheet) else None
+        return (of.sheet, keys), _fold(function, pl.col(column(of.sheet, of.key))), [(of.sheet, of.key)]
 
-    def _grid_line(self, function: str, of: GridLine) -> pl.DataFrame:
+    def _grid_line(self, function: str, of: GridLine) -> tuple[Rows, pl.Expr, list[Place]]:
         sheet = self.form.sheets[of.sheet]
         keys = [key for key, question in sheet.questions.items() if question.type in NUMERIC and not question.sum_of]
         cells = pl.concat_list([pl.col(column(of.sheet, key)) for key in keys]).first()
@@ -259,17 +278,16 @@ class Scope:
             "COUNT": filled.list.len().cast(pl.Int64),
             "COUNT_DISTINCT": filled.list.n_unique().cast(pl.Int64),
         }
-        return _grouped(self._rows(of.sheet, (of.row,)), by_list[function], [(of.sheet, key) for key in keys])
-
-    def _rows(self, sheet: str, keys: tuple[str, ...] | None) -> pl.DataFrame:
-        frame = self.frames.wide[sheet]
-        return frame if keys is None else frame.filter(pl.col(KEY).is_in(keys))
+        return (of.sheet, (of.row,)), by_list[function], [(of.sheet, key) for key in keys]
 
 
-def _grouped(frame: pl.DataFrame, value: pl.Expr, columns: list[tuple[str, str]]) -> pl.DataFrame:
-    flags = [pl.col(bad(*place)) for place in columns]
-    any_bad = pl.any_horizontal(flags).any() if flags else pl.lit(value=False)
-    return frame.group_by(SUBMISSION, maintain_order=True).agg(value.alias("value"), any_bad.alias("bad"))
+def _is_count(node: Node) -> bool:
+    return isinstance(node, Aggregate) and node.function in NEVER_EMPTY
+
+
+def _any_bad(places: list[Place]) -> pl.Expr:
+    flags = [pl.col(bad(*place)) for place in places]
+    return pl.any_horizontal(flags).any() if flags else pl.lit(value=False)
 
 
 def _const(node: Const) -> pl.Expr:

@@ -99,9 +99,29 @@ def _quoted(found: list[Oddity]) -> dict[str, str]:
 
 
 def rows_in_sight(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
-    """Rows that are filled in are not hidden."""
+    """Rows and columns that are filled in are not hidden."""
     for sheet, found in _oddities(submission, "hidden"):
         yield Said({}, sheet, tuple(one.cell for one in found), found[0].text)
+
+
+def tabs_in_sight(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Tabs that are filled in are not hidden."""
+    for sheet, found in _oddities(submission, "hidden_tab"):
+        yield Said({}, sheet, (), found[0].text)
+
+
+def answers_apart(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Cells for answers are not merged: then only one of them holds something."""
+    for sheet, found in _oddities(submission, "merged"):
+        for area in dict.fromkeys(one.text for one in found):
+            yield Said({"celler": area}, sheet, tuple(one.cell for one in found if one.text == area))
+
+
+def no_notes(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
+    """Nothing is written in notes on cells, which are no answers."""
+    for sheet, found in _oddities(submission, "note"):
+        for one in found:
+            yield Said({"tekst": one.text}, sheet, (one.cell,), one.text)
 
 
 def sums_as_sent(submission: Submission, _form: Form, _given: Given) -> Iterator[Said]:
@@ -141,11 +161,15 @@ CHECKS: dict[str, Callable[[Submission, Form, Given], Iterator[Said]]] = {
     "language_decided": language_decided,
     "rows_in_table": rows_in_table,
     "rows_in_sight": rows_in_sight,
+    "tabs_in_sight": tabs_in_sight,
+    "answers_apart": answers_apart,
+    "no_notes": no_notes,
     "sums_as_sent": sums_as_sent,
     "layout_kept": layout_kept,
     "tabs_kept": tabs_kept,
 }
-OF_THE_FILE = frozenset({"rows_in_table", "rows_in_sight", "sums_as_sent", "layout_kept", "tabs_kept"})
+BESIDE = "rows_in_table rows_in_sight tabs_in_sight answers_apart no_notes sums_as_sent layout_kept tabs_kept"
+OF_THE_FILE = frozenset(BESIDE.split())
 """Checks of what stands beside the answers: only who reads the file can make them."""
 DEADLINE_CHECK = "received_by_deadline"
 SENDER_CHECK = "sender_is_contact"

@@ -7,6 +7,7 @@ that number and the row's position, never by pandera's text.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandera.polars as pa
 import polars as pl
@@ -26,37 +27,42 @@ class Check:
     min_length, max_length) is left to pandera's own checks on `column`.
     """
 
-    column: str = ROW
+    column: str = ""
     failing: pl.Expr | None = None
     limit: str | None = None
     question: Question | None = None
 
 
 def failures(frame: pl.DataFrame, checks: Sequence[Check]) -> Iterator[tuple[int, int]]:
-    """Validate one frame: the number of each failed check, with the position of the row."""
+    """Validate one frame: the number of each failed check, with the position of the row, in order."""
     if not checks or frame.is_empty():
         return
-    by_column: dict[str, list[pa.Check]] = {}
-    for number, check in enumerate(checks):
-        by_column.setdefault(check.column, []).append(_pandera_check(check, str(number)))
+    held = _held(frame, checks)
+    made = [(check.column, _pandera_check(check, str(number), held)) for number, check in enumerate(checks)]
+    limits = {name: [check for column, check in made if column == name] for name, _ in made if name}
     columns = {
-        name: pa.Column(frame.schema[name], checks=found, nullable=True, required=True)
-        for name, found in by_column.items()
+        name: pa.Column(frame.schema[name], checks=own, nullable=True, required=True) for name, own in limits.items()
     }
-    schema = pa.DataFrameSchema(columns)
+    schema = pa.DataFrameSchema(columns, checks=[check for column, check in made if not column])
     try:
         # fixed here, because environment variables would otherwise change the verdict
         with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
-            schema.validate(frame, lazy=True)
+            schema.validate(frame.select(ROW, *columns), lazy=True)
     except SchemaErrors as errors:
-        yield from _told(errors.failure_cases, len(checks))
+        yield from sorted(_told(errors.failure_cases, len(checks)))
 
 
-def _pandera_check(check: Check, number: str) -> pa.Check:
+def _held(frame: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+    """Where each check holds, by its number: worked out for all of them in one go, as they share what they look at."""
+    conditions = {str(number): check.failing for number, check in enumerate(checks) if check.failing is not None}
+    holds = [(~failing.fill_null(value=False)).alias(number) for number, failing in conditions.items()]
+    return frame.lazy().select(ROW, *holds).collect()
+
+
+def _pandera_check(check: Check, number: str, held: pl.DataFrame) -> pa.Check:
     question = check.question
     if check.failing is not None:
-        holds = ~check.failing.fill_null(value=False)
-        return pa.Check(lambda data: _judge(data, holds), error=number)
+        return pa.Check(partial(_judge, held[number]), error=number)
     assert question is not None
     match check.limit:
         case "min":
@@ -69,8 +75,9 @@ def _pandera_check(check: Check, number: str) -> pa.Check:
             return pa.Check.str_length(max_value=question.max_length, error=number)
 
 
-def _judge(data: PolarsData, holds: pl.Expr) -> pl.LazyFrame:
-    return data.lazyframe.select(holds.alias(data.key or ROW))
+def _judge(holds: pl.Series, _data: PolarsData) -> bool | pl.LazyFrame:
+    """What pandera asks of a check; where all is well it needs no rows."""
+    return holds.all() or pl.LazyFrame({ROW: holds})
 
 
 def _told(cases: pl.DataFrame, count: int) -> Iterator[tuple[int, int]]:

@@ -21,6 +21,7 @@ class Verdict:
     report: str | None = None
     recipient: str | None = None
     code: str = ""  # why it was refused, in intake/texts.toml; empty when it was not
+    is_known: bool = False  # taken in from this very place by an earlier run: nothing has come since
 
     def ended(self, outcome: str, reason: dict[str, str] | None = None) -> Self:
         """The same verdict with another outcome."""

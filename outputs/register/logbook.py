@@ -149,6 +149,12 @@ def known_returns(connection: Connection, sha256s: Collection[str]) -> dict[str,
     return {row.sha256: (row.report, row.recipient) for row in rows}
 
 
+def known_places(connection: Connection, sha256s: Collection[str]) -> set[tuple[str, str]]:
+    """Where these returns have been seen before: path and SHA-256."""
+    query = select(arrivals.c.path, arrivals.c.sha256).where(among(arrivals.c.sha256, sha256s))
+    return {(row.path, row.sha256) for row in connection.execute(query)}
+
+
 def read_versions(
     connection: Connection, reports: Collection[str], at_hand: Collection[tuple[Submission, Verdict]]
 ) -> dict[str, list[Version]]:
@@ -176,6 +182,8 @@ def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[s
     """Read submissions by SHA-256."""
     column = submissions.c
     wanted = list(sha256s)
+    if not wanted:
+        return {}
     rows = connection.execute(select(column.sha256, column.answers).where(among(column.sha256, wanted)))
     read = {row.sha256: load_submission(row.answers) for row in rows}
     for row in connection.execute(select(retimed).where(among(retimed.c.sha256, wanted))):

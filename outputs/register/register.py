@@ -32,6 +32,7 @@ from outputs.register.log import (
 from outputs.register.logbook import (
     Fresh,
     came,
+    known_places,
     known_returns,
     latest_deadlines,
     origin,
@@ -111,6 +112,7 @@ class Register(Transactions):
         """
         with collector_at_rest(), self.writing() as connection, kept_or_not(connection, keep=keep):
             known = known_returns(connection, [verdict.source.sha256 for verdict in verdicts])
+            places = known_places(connection, known)
             chosen = _first_of_each(verdicts, known)
             due = self._open_corrections(connection, [verdicts[index] for index in chosen])
             new = {index: self._judged_by_its_deadline(verdicts[index], due) for index in chosen}
@@ -128,6 +130,7 @@ class Register(Transactions):
                 ended.get(index) or (verdict if verdict.source.sha256 in failed else _duplicate(verdict, known, anew))
                 for index, verdict in enumerate(verdicts)
             ]
+            told = [_at_home(one) if (str(one.source.path), one.source.sha256) in places else one for one in told]
             write_arrivals(connection, told, now)
         return told
 
@@ -360,3 +363,10 @@ def _duplicate(verdict: Verdict, known: dict[str, tuple[str | None, str | None]]
     report, recipient = known[verdict.source.sha256]
     key = "reason_duplicate_judged_anew" if verdict.source.sha256 in anew else "reason_duplicate"
     return Verdict(verdict.source, DUPLICATE, load_texts(TEXTS).all(key), report=report, recipient=recipient)
+
+
+def _at_home(verdict: Verdict) -> Verdict:
+    """A file that lies where an earlier run took it from: not a second one."""
+    if verdict.outcome != DUPLICATE or verdict.reason != load_texts(TEXTS).all("reason_duplicate"):
+        return verdict
+    return replace(verdict, reason=load_texts(TEXTS).all("reason_known"), is_known=True)

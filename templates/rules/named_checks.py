@@ -145,14 +145,22 @@ NAMED_CHECKS: dict[str, NamedCheck] = {
         "verdi riktig",
     ),
     "file_is_new": _named(
-        "intake", "The same file is taken in once.", where="intake and the register", reasons="reason_duplicate"
+        "intake",
+        "The same file is taken in once.",
+        where="intake and the register",
+        reasons="reason_duplicate reason_known",
     ),
     "rows_in_table": _named(
         "intake",
         "Nothing is written outside the answers: beside them, in a row or tab of the owner's own, in a text box.",
         "tekst",
     ),
-    "rows_in_sight": _named("intake", "Rows that are filled in are not hidden."),
+    "rows_in_sight": _named("intake", "Rows and columns that are filled in are not hidden."),
+    "tabs_in_sight": _named("intake", "Tabs that are filled in are not hidden."),
+    "answers_apart": _named(
+        "intake", "Cells for answers are not merged: then only one of them holds something.", "celler"
+    ),
+    "no_notes": _named("intake", "Nothing is written in notes on cells, which are no answers.", "tekst"),
     "sender_is_contact": _named(
         "intake", "The sender is the contact person or at the same domain.", "avsender", "email"
     ),

@@ -6,7 +6,7 @@ to an Excel formula, to the cells to blame) handles these nodes and nothing else
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from typing import Protocol
@@ -37,8 +37,7 @@ class Node:
     """A node of the tree."""
 
     def children(self) -> Iterator["Node"]:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for value in map(self.__getattribute__, self.__match_args__):
             if isinstance(value, Node):
                 yield value
             elif isinstance(value, tuple):
