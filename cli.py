@@ -436,7 +436,7 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
     elif action == "list":
         _tell(outbox_lines(listed))
     for letter in () if as_json or action == "list" else listed:
-        _tell(history_lines(letter))
+        _tell(history_lines(letter, round_.form.zone))
 
 
 @main.command()
