@@ -333,7 +333,7 @@ class Round:
         """Where the register is. Raises RoundError."""
         url = self.settings.register_url
         if url is None:
-            is_lost = bool(self.sent()) and not (self.folder / "key").exists()  # what needs the key will tell
+            is_lost = not (self.folder / "key").exists() and bool(self.sent())  # what needs the key will tell
             return File(self.register, "" if is_lost else self._fingerprint)
         before, _, query = url.partition("?")
         rest = {key: values[-1] for key, values in parse_qs(query).items() if key != "schema"}
