@@ -20,7 +20,7 @@ from outputs.register.register import Register
 from outputs.register.schema import copy_log, fits_log
 from outputs.register.sqlite import SqliteFile
 from outputs.register.waiting import typed
-from templates.round import Round
+from templates.round import File, Round
 
 REGISTER_LINE = re.compile(r"^register *=.*$", re.MULTILINE)
 
@@ -121,7 +121,7 @@ def _copy_file(path: Path, temporary: Path) -> None:
 
 def _copy_from_server(round_: Round, temporary: Path) -> None:
     """Copy the log as it is at one moment into a file; the current state is made of it."""
-    copy = Register.open(temporary, round_.form)
+    copy = Register.open(File(temporary, round_.database.round), round_.form)
     with Register.of(round_).reading() as source, copy.writing() as target:
         copy_log(source, target)
         copy.rebuild()
