@@ -83,8 +83,11 @@ def send_letters(
         mailroom.tidy(round_, register, clock.now())
         with register.reading() as connection:
             numbers = mailroom.waiting(connection, kinds)
+        sender = _Sender(round_, register, clock, redirect)
+        if numbers:
+            usable_password(sender.server)  # what is wrong in the settings is told before anything is shown
         with progress("Sending", len(numbers)) as step:
-            return _Sender(round_, register, clock, redirect).send(numbers, step)
+            return sender.send(numbers, step)
 
 
 def would_send(round_: Round, register: Register, kinds: Collection[str], *, redirect: str | None = None) -> Run:
