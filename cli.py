@@ -31,6 +31,7 @@ QUIET = "behov.quiet"  # whether results are told, among what click keeps for a 
 NOTED = "behov.noted"  # whether what is told goes into the run's log
 PLAYED = "behov.played"  # the copy of the round that a command with --dry-run is played in
 TYPED = "behov.typed"  # the words of the command, for the run's log
+LONGEST = 200  # characters of what is said of a command in a list
 INTERRUPTED = 130  # as shells say it
 DAYS = ("%Y-%m-%d", "%d.%m.%Y")
 EXPORTS = ("xlsx", "csv", "parquet", "journal")
@@ -48,6 +49,14 @@ class WrongUse(click.ClickException):
 
 class Commands(click.Group):
     """The commands; each can be stopped with Ctrl-C and taken up again."""
+
+    group_class = type  # a group within it is one too
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List each command with its first sentence, whole: click would cut it off at the end of the line."""
+        commands = {name: self.commands[name] for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(LONGEST)) for name, one in commands.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta.setdefault(TYPED, list(args))
@@ -228,17 +237,10 @@ def collect(folder: Path, *, as_json: bool) -> None:
 
     with _told_plainly():
         round_ = _round(folder)
-        password = os.environ.get(mailbox.PASSWORD)
+        box, password = round_.settings.mailbox, os.environ.get(mailbox.PASSWORD)
         takes_back = bounce_taker(lambda: _register(folder)[1], _now(round_.form))
-        found = mailbox.collect(
-            round_.settings.mailbox,
-            password,
-            round_.inbox,
-            round_.collected,
-            _progress(),
-            takes_back,
-            flag=not _is_dry(),
-        )
+        places = (round_.inbox, round_.collected)
+        found = mailbox.collect(box, password, *places, _progress(), takes_back, flag=not _is_dry())
     if as_json:
         _print_json(collected_json(found))
     else:
@@ -436,7 +438,7 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
     elif action == "list":
         _tell(outbox_lines(listed))
     for letter in () if as_json or action == "list" else listed:
-        _tell(history_lines(letter))
+        _tell(history_lines(letter, round_.form.zone))
 
 
 @main.command()

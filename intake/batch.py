@@ -21,13 +21,14 @@ def receive_all(
     """
     if len(sources) <= SMALL:
         for source in sources:
-            yield receive(source, office)
+            read = receive(source, office)
             told(1)
+            yield read
         return
     waiting, work = iter(sources), Work(receive_here, office)
     done = work.in_chunks(sources, workers) if isinstance(workers, int) else work.spread(sources, workers, receive_far)
     for results in done:
+        told(len(results))  # before they are given: nobody asks for more after the last one
         for result in results:
             source = next(waiting)
             yield result or Refused(source, *KILLED)
-        told(len(results))

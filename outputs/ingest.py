@@ -69,8 +69,8 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         portions = [sources] if dry else [sources[at : at + AT_ONCE] for at in range(0, len(sources), AT_ONCE)]
         told: list[Verdict] = []
         with (
-            progress("Reading", len(kept)) as read,
             progress("Checking", len(new)) as checked,
+            progress("Reading", len(kept)) as read,  # ends first, so that it stands first in the window
             closing(receive_all(kept, office_of(round_), workers or os.cpu_count() or 1, read)) as received,
         ):
             for portion in portions:

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from intake.mailbox import Collection, Listed
-from outputs.register.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, STATES
+from outputs.register.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, QUEUED, STATES
 from outputs.register.outcomes import WORDS
 from outputs.register.waiting import typed
 from templates.form import Form
@@ -254,20 +256,26 @@ def dashboard_lines(made: "Dashboard") -> Iterator[str]:
 
 
 def outbox_lines(letters: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """The outbox: how many letters stand how, and those that a person has stopped or must look at."""
+    """The outbox: how many letters stand how, those that a person has stopped or must look at, and those to be sent."""
     counts = Counter(letter["state"] for letter in letters)
     yield from (f"  {state:<28}{counts[state]:>5}" for state in STATES if counts[state])
     if waiting := [letter for letter in letters if letter["state"] in (*NEED_A_PERSON, HELD)]:
         yield "\nFor a person"
         yield from (f"  {one['id']:>5}  {one['state']:<10}{', '.join(one['to'])}  {one['note']}" for one in waiting)
+    if ready := [letter for letter in letters if letter["state"] == QUEUED]:
+        yield "\nTo be sent, by number"
+        lines = [f"{one['id']:>5}  {one['kind']:<12}{', '.join(one['to'])}  {one['subject']}" for one in ready]
+        yield from _some(lines, f"outbox/{PAGE}")
 
 
-def history_lines(letter: dict[str, Any]) -> Iterator[str]:
-    """One letter: what it is, and all that has happened to it."""
+def history_lines(letter: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    """One letter: what it is, and all that has happened to it, in local time."""
     yield f"{letter['id']}  {letter['kind']} to {', '.join(letter['to']) or 'nobody'}: {letter['state']}"
     yield f"  {letter['subject']}"
     yield f"  {letter['path']}"
-    yield from (f"  {event['at']}  {event['state']:<10}{event['note']}" for event in letter["events"])
+    for event in letter["events"]:
+        at = datetime.fromisoformat(event["at"]).astimezone(zone)
+        yield f"  {at:%d.%m.%Y %H:%M}  {event['state']:<10}{event['note']}".rstrip()
 
 
 def _counts(counts: dict[str, int], remark: str) -> Iterator[str]:

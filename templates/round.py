@@ -146,12 +146,20 @@ class Settings(Part):
 
 
 @dataclass(frozen=True)
+class File:
+    """A register in a file, and the round it is of."""
+
+    path: Path
+    round: str  # tells this round from others, so that no two write in one register; empty when its key is lost
+
+
+@dataclass(frozen=True)
 class Server:
     """A register on a PostgreSQL server: the URL, the schema that is the register's alone, and the round it is of."""
 
     url: str  # without the schema
     schema: str
-    round: str  # tells this round from others, so that no two write in one register
+    round: str
 
     @property
     def shown(self) -> str:
@@ -321,15 +329,21 @@ class Round:
         return self.folder / "register.db"
 
     @property
-    def database(self) -> Path | Server:
+    def database(self) -> File | Server:
         """Where the register is. Raises RoundError."""
         url = self.settings.register_url
         if url is None:
-            return self.register
+            is_lost = not (self.folder / "key").exists() and bool(self.sent())  # what needs the key will tell
+            return File(self.register, "" if is_lost else self._fingerprint)
         before, _, query = url.partition("?")
         rest = {key: values[-1] for key, values in parse_qs(query).items() if key != "schema"}
         plain = f"postgresql://{before.partition('://')[2]}" + (f"?{urlencode(rest)}" if rest else "")
-        return Server(plain, _schema(url), hashlib.sha256(self.key).hexdigest()[:FINGERPRINT])
+        return Server(plain, _schema(url), self._fingerprint)
+
+    @property
+    def _fingerprint(self) -> str:
+        """What stands for the key in a register."""
+        return hashlib.sha256(self.key).hexdigest()[:FINGERPRINT]
 
 
 def _make_key(path: Path) -> None:

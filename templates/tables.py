@@ -1,5 +1,6 @@
 """The tables that staff make, CSV or Excel: their rows by the headings we know."""
 
+import codecs
 import csv
 import io
 import tomllib
@@ -11,6 +12,7 @@ HEADINGS: dict[str, dict[str, list[str]]] = tomllib.loads(
     (Path(__file__).parent / "headings.toml").read_text(encoding="utf-8")
 )
 NUMBERS = ("orgnr", "owner", "kommunenr", "county", "copies")
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # what Excel's «Unicode-tekst» begins with
 LEADING_ZEROS = {"kommunenr": 4, "county": 2}  # digits; a spreadsheet drops the zero of 0301
 
 
@@ -77,7 +79,7 @@ def csv_table(path: Path) -> list[list[str]]:
     """Give the cells as texts, whatever divides them. Raises TableError, OSError."""
     raw = path.read_bytes()
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-16" if raw.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("cp1252", errors="replace")  # what Norwegian Excel saves as plain CSV
     first = text.partition("\n")[0]

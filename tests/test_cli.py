@@ -1,6 +1,7 @@
 """The command line: what a clerk sees, and the exit codes that scripts rely on."""
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,13 @@ def test_every_command_explains_itself(command: str) -> None:
 
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) >= 5
+
+
+def test_the_list_of_commands_cuts_no_sentence_off() -> None:
+    for words in ((), ("form",)):
+        told = run(*words, "--help").stdout
+        assert not re.search(r"\w\.\.\.", told)
+        assert "  import " in told
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import shutil
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,11 @@ class Broken(Executor):
 def read(club: Club, workers: int | Executor, folder: Path) -> list[tuple[str, str]]:
     """Read the inbox; gives each file's name and what became of it."""
     sources = find_returns([club.round.inbox], inlet_of(club.round, folder))
-    received = list(receive_all(sources, office_of(club.round), workers))
+    told: list[int] = []
+    with closing(receive_all(sources, office_of(club.round), workers, told.append)) as reading:
+        received = [next(reading) for _ in sources]
     assert [one.source for one in received] == sources
+    assert sum(told) == len(sources), "nobody asks for more after the last one, so it must have been counted by then"
     return [(one.source.name, "" if isinstance(one, Submission) else one.reason) for one in received]
 
 

@@ -61,7 +61,7 @@ def told(folder: Path, **changes: str) -> str:
 
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"], ids=["semicolon", "comma", "tab"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_csv_is_read_however_it_was_saved(tmp_path: Path, delimiter: str, encoding: str) -> None:
     assert read(tmp_path, as_text((HEAD, *ROWS), delimiter).encode(encoding)) == ([ASKER, OSLO], [])
 

@@ -355,6 +355,26 @@ def test_a_register_of_something_else_is_not_carried_over(filed: Round) -> None:
     assert [path.name for path in round_.folder.glob("*register*")] == ["register.db"]
 
 
+def test_a_register_is_of_the_round_whose_key_it_was_made_with(round_: Round) -> None:
+    """As when a folder is copied for a new round, and its key and sent/ are taken away; or another key is put there."""
+    key = round_.folder / "key"
+    own = key.read_bytes()
+
+    key.write_bytes(b"00" * 32)
+    another = run(round_, "status")
+    key.unlink()
+    none = run(round_, "send-out")
+
+    for result in (another, none):
+        assert (result.exit_code, "the register of another round" in result.stderr) == (2, True), result.output
+    assert not list(round_.sent_folder.glob("*.xlsx"))
+    key.write_bytes(own)
+    assert run(round_, "send-out").exit_code == 0
+    key.unlink()
+    lost = run(round_, "send-out")
+    assert (lost.exit_code, "is lost; put it back from your backup" in lost.stderr) == (2, True)
+
+
 def test_a_table_that_a_newer_program_adds_needs_nobody(round_: Round) -> None:
     server = isinstance(round_.database, Server)
     number = "UPDATE made_for SET log = 1203948571" if server else "PRAGMA user_version = 1203948571"

@@ -20,7 +20,7 @@ from outputs.register.register import Register
 from outputs.register.schema import copy_log, fits_log
 from outputs.register.sqlite import SqliteFile
 from outputs.register.waiting import typed
-from templates.round import Round, Server
+from templates.round import File, Round
 
 REGISTER_LINE = re.compile(r"^register *=.*$", re.MULTILINE)
 
@@ -67,21 +67,22 @@ def back_up(round_: Round, folder: Path, *, dry: bool = False) -> Copied:
     registers = copy_register(round_, target / round_.register.name)
     files = list(files_of(source, target))
     copied = sum(_copy(path, target / path.relative_to(source)) for path in files)
-    if isinstance(round_.database, Server):
+    if round_.settings.register_url is not None:
         point_to_the_copy(target / "round.toml")
     return Copied(folder, len(files) + registers, copied + registers)
 
 
 def copy_register(round_: Round, target: Path) -> int:
     """Copy a register that may be in use, and prove the copy before it takes the place of the last one."""
-    if isinstance(round_.database, Path) and not round_.register.exists():
+    on_server = round_.settings.register_url is not None
+    if not (on_server or round_.register.exists()):
         return 0
     temporary = _unfinished(target)
     try:
-        if isinstance(round_.database, Path):
-            _copy_file(round_.register, temporary)
-        else:
+        if on_server:
             _copy_from_server(round_, temporary)
+        else:
+            _copy_file(round_.register, temporary)
         if target.exists():
             _refuse_loss(target, temporary)
     except BaseException:
@@ -120,7 +121,7 @@ def _copy_file(path: Path, temporary: Path) -> None:
 
 def _copy_from_server(round_: Round, temporary: Path) -> None:
     """Copy the log as it is at one moment into a file; the current state is made of it."""
-    copy = Register.open(temporary, round_.form)
+    copy = Register.open(File(temporary, round_.database.round), round_.form)
     with Register.of(round_).reading() as source, copy.writing() as target:
         copy_log(source, target)
         copy.rebuild()

@@ -1,6 +1,6 @@
 // Sorting and filtering of the lists; the page says the same without it.
 "use strict";
-for (const table of document.querySelectorAll("table.list")) {
+for (const table of document.querySelectorAll("table[data-filter]")) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells], words = table.dataset;
   const inOrder = new Intl.Collator("nb", { numeric: true });
   let rows = [...body.rows]; // in the order they are shown

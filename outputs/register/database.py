@@ -28,7 +28,7 @@ class Database(Protocol):
     numbers_without_gaps: bool  # whether rows that it numbers follow each other, also when a transaction was taken back
 
     def number(self, connection: Connection) -> int:
-        """Tell which shape of the log it was made for; 0 for none."""
+        """Tell which shape of the log it was made for; 0 for none. Raises RefusalError where it is another round's."""
 
     def set_number(self, connection: Connection, number: int) -> None: ...
 

@@ -182,6 +182,8 @@ def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[s
     """Read submissions by SHA-256."""
     column = submissions.c
     wanted = list(sha256s)
+    if not wanted:
+        return {}
     rows = connection.execute(select(column.sha256, column.answers).where(among(column.sha256, wanted)))
     read = {row.sha256: load_submission(row.answers) for row in rows}
     for row in connection.execute(select(retimed).where(among(retimed.c.sha256, wanted))):

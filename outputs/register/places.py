@@ -3,17 +3,18 @@
 from pathlib import Path
 
 from outputs.register.database import Database
-from templates.round import Server
+from templates.round import File, Server
 
-Place = Path | Server
+Place = Path | File | Server
+"""A bare path is that of a register of whatever round."""
 
 
 def database_at(place: Place) -> Database:
     """Find the database of a register. Raises RefusalError when what it needs is not installed."""
-    if isinstance(place, Path):
-        from outputs.register.sqlite import SqliteFile  # noqa: PLC0415 - one of the two is needed, never both
+    if isinstance(place, Server):
+        from outputs.register.postgres import PostgresSchema  # noqa: PLC0415 - an extra
 
-        return SqliteFile(place)
-    from outputs.register.postgres import PostgresSchema  # noqa: PLC0415 - an extra
+        return PostgresSchema(place)
+    from outputs.register.sqlite import SqliteFile  # noqa: PLC0415 - one of the two is needed, never both
 
-    return PostgresSchema(place)
+    return SqliteFile(place.path, place.round) if isinstance(place, File) else SqliteFile(place)

@@ -49,6 +49,8 @@ NOTHING_AT_HAND: Mapping[str, Findings] = MappingProxyType({})
 
 def read_reviews(connection: Connection, sha256s: Collection[str]) -> dict[str, Review]:
     """Read how versions stood when they were last held against the others; those never told of are left out."""
+    if not sha256s:
+        return {}
     query = (
         select(reviews.c.sha256, reviews.c.id, reviews.c.news, review_findings)
         .outerjoin(review_findings, review_findings.c.review == reviews.c.id)
@@ -74,15 +76,19 @@ def read_findings(
     What is `at_hand` of what was found in versions themselves is not read again.
     """
     older = [sha256 for sha256 in sha256s if sha256 not in at_hand]
-    query = select(findings).where(among(findings.c.sha256, older)).order_by(findings.c.sha256, findings.c.position)
-    rows = connection.execute(query).mappings()
-    read = {sha256: tuple(map(as_finding, group)) for sha256, group in groupby(rows, lambda row: str(row["sha256"]))}
-    read |= _read_retimed(connection, older)
+    read = {**_read_received(connection, older), **_read_retimed(connection, older)} if older else {}
     read |= {sha256: found for sha256, found in at_hand.items() if found}
     for sha256, review in read_reviews(connection, sha256s).items():
         both = [*read.get(sha256, ()), *review.found]
         read[sha256] = tuple(sorted(both, key=lambda finding: ORDER.index(finding.severity)))
     return read
+
+
+def _read_received(connection: Connection, sha256s: Collection[str]) -> dict[str, Findings]:
+    """Read what was found in versions themselves when they were received."""
+    query = select(findings).where(among(findings.c.sha256, sha256s)).order_by(findings.c.sha256, findings.c.position)
+    rows = connection.execute(query).mappings()
+    return {sha256: tuple(map(as_finding, group)) for sha256, group in groupby(rows, lambda row: str(row["sha256"]))}
 
 
 def _read_retimed(connection: Connection, sha256s: Collection[str]) -> dict[str, Findings]:

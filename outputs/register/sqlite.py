@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from outputs.register.database import IMMEDIATE
+from outputs.register.refusals import RefusalError
 
 BUSY_SECONDS = 30  # how long one process waits for another to finish writing
 WAY_OUT = {  # what a person can do, by how the error is called
@@ -21,6 +22,7 @@ WAY_OUT = {  # what a person can do, by how the error is called
     "SQLITE_CANTOPEN": "see whether you may write in its folder",
     "SQLITE_READONLY": "see whether you may write in it and in its folder",
 }
+MARK = 7  # hexadecimal digits: what fits in `PRAGMA application_id`
 RESTORE = "put it back from your backup"
 
 
@@ -29,18 +31,29 @@ class SqliteFile:
 
     numbers_without_gaps = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, round_: str = "") -> None:
         self.path = path
+        self.mark = int(round_[:MARK], 16) if round_ else None  # of the round that it is opened for
         self.name = str(path)
         self.engine = engine_at(path)
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)
 
     def number(self, connection: Connection) -> int:
-        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+        if self.mark is None or owner == self.mark:
+            return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        if owner:
+            raise RefusalError(
+                f"{self.path} is the register of another round, whose key is another. Put the key that belongs to it "
+                "back; for a new round start in a folder of its own: behov new DIR --form NAME"
+            )
+        return 0  # nobody's yet, so it is made this round's
 
     def set_number(self, connection: Connection, number: int) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+        if self.mark is not None:
+            connection.exec_driver_sql(f"PRAGMA application_id = {self.mark}")
 
     def prepare(self, connection: Connection) -> None:
         """Do nothing: the file is the register's alone."""
