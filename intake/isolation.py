@@ -7,6 +7,7 @@ guards alone.
 """
 
 import logging
+import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +18,14 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from multiprocessing import get_context
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from intake.limits import WAIT, limit_process, limited
 
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+
+BIRTH = 10 * WAIT  # seconds until a worker has been told its work: a busy machine is no fault of it
 FAR = 2 * WAIT  # seconds for each file of a task that another machine has
 CHUNK = 20  # files for one task: large enough to drown the cost of a task, small enough to share out
 AHEAD = 3  # tasks begun for each worker; results wait until they are asked for, so there are no more of them than that
@@ -116,10 +121,13 @@ class _Pool:
     """Worker processes for one kind of work, until one of them dies. Raises NoWorkersError when none can be started."""
 
     def __init__(self, work: Work[Any, Any, Any], workers: int) -> None:
+        pickled, spawn = pickle.dumps(work), get_context("spawn")
         try:
-            self._pool = ProcessPoolExecutor(
-                workers, mp_context=get_context("spawn"), initializer=_start, initargs=(work,)
-            )
+            # Not handed over at birth: a worker that dies then would leave it in a pipe, with us waiting to fill that.
+            self._work = spawn.Queue()
+            self._pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start, initargs=(self._work,))
+            for _ in range(workers):
+                self._work.put(pickled)
             self._ready = self._pool.submit(_nothing)  # begun before any file, so it fails only where no worker starts
         except NO_WORKERS as error:
             raise NoWorkersError(str(error)) from error
@@ -144,6 +152,8 @@ class _Pool:
     def close(self) -> None:
         """Let the workers finish what they read just now, and begin on nothing more."""
         self._pool.shutdown(cancel_futures=True)
+        self._work.cancel_join_thread()  # nobody may be left to take it
+        self._work.close()
 
 
 @cache
@@ -162,9 +172,9 @@ def _chunks(items: list[Item]) -> Iterator[list[Item]]:
 _work: Work[Any, Any, Any] | None = None
 
 
-def _start(work: Work[Item, Context, Result]) -> None:
+def _start(work: "Queue[bytes]") -> None:
     global _work  # noqa: PLW0603 - a worker keeps its work between its tasks
-    _work = work
+    _work = pickle.loads(work.get(timeout=BIRTH))  # noqa: S301 - from ourselves
     limit_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; ours tells the workers to stop
 

@@ -11,6 +11,7 @@ from intake.archive_files import LEAST, MAX_TOTAL, UnsafeZipError, is_system_fil
 from intake.guard import MB
 from intake.mail import MailError, OpenedMail, is_mail, open_mail
 from intake.names import Names, label
+from intake.remote import RemoteError, fetched, is_remote
 from intake.submission import MAIL_SERVER, MAILBOX, STATED, Return, Trouble
 from templates.texts import load_texts
 
@@ -45,28 +46,46 @@ def find_returns(paths: Iterable[Path], inlet: Inlet) -> list[Return]:
     it is stated to be, else when it was last changed, which is a guess.
     Raises SourceError for a path that does not exist or cannot be read.
     """
-    return [found for path in _files(paths) for found in _found(path, inlet)]
+    return [found for path, copy in _files(paths, inlet.unpacked).items() for found in _found(path, copy, inlet)]
 
 
-def _files(paths: Iterable[Path]) -> list[Path]:
-    files: dict[Path, None] = {}
+def _files(paths: Iterable[Path], folder: Path) -> dict[Path, Path]:
+    """Every file by its path, and where its bytes are; of a URL, in this folder."""
+    files: dict[Path, Path] = {}
     for path in paths:
-        if not path.exists():
-            raise SourceError(f"{path} does not exist; give a file or a folder of returned workbooks")
-        found = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
-        files.update(dict.fromkeys(item for item in found if not _is_left_out(item.name)))
-    return list(files)
+        found = _fetched(path, folder) if is_remote(path) else _here(path)
+        files.update({item: copy for item, copy in found.items() if not _is_left_out(item.name)})
+    return files
+
+
+def _here(path: Path) -> dict[Path, Path]:
+    if not path.exists():
+        raise SourceError(f"{path} does not exist; give a file or a folder of returned workbooks")
+    found = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
+    return {item: item for item in found}
+
+
+def _fetched(path: Path, folder: Path) -> dict[Path, Path]:
+    try:
+        found = dict(fetched(path, folder))
+    except RemoteError as error:
+        raise SourceError(f"nothing can be fetched from {path}: {error}") from None
+    if not found:
+        raise SourceError(f"there is nothing at {path}; give the URL of a file or a folder of returned workbooks")
+    return found
 
 
 def _is_left_out(name: str) -> bool:
     return is_system_file(name) or name.endswith(NOT_WHOLE)
 
 
-def _found(path: Path, inlet: Inlet) -> list[Return]:
+def _found(path: Path, copy: Path, inlet: Inlet) -> list[Return]:
     try:
-        source, content = _read(path, inlet)
+        source, content = _read(copy, inlet)
     except OSError as error:
         raise SourceError(f"{path} cannot be read ({error.strerror}); make it readable, or take it out") from None
+    if copy != path:
+        source = replace(source, path=path, unpacked=copy)
     return [source] if content is None else list(_Opener(inlet).opened(source, content))
 
 

@@ -1,6 +1,8 @@
 """A file that hangs, aborts or eats memory costs its own reading and no other's."""
 
 import logging
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -62,6 +64,35 @@ def test_where_no_worker_starts_files_are_read_here_and_it_is_said_once(
     assert alone == ["read 0", "read 1"]
     assert chunks == [f"read {item}" for item in items]
     assert sum("no worker process can be started" in record.message for record in caplog.records) == 1
+
+
+DIES_AT_BIRTH = """
+import os, sys
+if __name__ != "__main__":
+    os._exit(1)
+from intake.isolation import Work
+from tests.killers import read
+print(len(*Work(read, "read" * 100_000).one_by_one(["a"])))
+"""
+
+
+def test_a_worker_that_dies_at_birth_is_not_waited_for(tmp_path: Path) -> None:
+    """A worker begins with the main program, which ends it here; there is more to hand over than a pipe holds."""
+    script = tmp_path / "main.py"
+    script.write_text(DIES_AT_BIRTH, encoding="utf-8")
+    root = Path(isolation.__file__).parent.parent
+
+    done = subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=30,
+        check=True,
+    )
+
+    assert int(done.stdout) == len("read") * 100_000 + len(" a")
 
 
 def test_what_may_have_killed_a_worker_is_not_read_here_when_no_other_starts(monkeypatch: pytest.MonkeyPatch) -> None:
