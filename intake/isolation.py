@@ -7,6 +7,7 @@ guards alone.
 """
 
 import logging
+import os
 import pickle
 import signal
 from collections import deque
@@ -17,7 +18,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from intake.limits import WAIT, limit_process, limited
@@ -174,9 +176,17 @@ _work: Work[Any, Any, Any] | None = None
 
 def _start(work: "Queue[bytes]") -> None:
     global _work  # noqa: PLW0603 - a worker keeps its work between its tasks
+    Thread(target=_end_with_parent, daemon=True).start()
     _work = pickle.loads(work.get(timeout=BIRTH))  # noqa: S301 - from ourselves
     limit_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; ours tells the workers to stop
+
+
+def _end_with_parent() -> None:
+    """End when the batch was killed: a worker would wait for its next task for ever."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _nothing() -> None:

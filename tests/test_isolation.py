@@ -76,23 +76,45 @@ print(len(*Work(read, "read" * 100_000).one_by_one(["a"])))
 """
 
 
-def test_a_worker_that_dies_at_birth_is_not_waited_for(tmp_path: Path) -> None:
-    """A worker begins with the main program, which ends it here; there is more to hand over than a pipe holds."""
-    script = tmp_path / "main.py"
-    script.write_text(DIES_AT_BIRTH, encoding="utf-8")
-    root = Path(isolation.__file__).parent.parent
+IS_KILLED = """
+import os, signal
+from intake.isolation import Work
+from tests.killers import read
+if __name__ == "__main__":
+    results = Work(read, "read").in_chunks([*"abc"] * 20, 2)
+    print(next(results)[0], flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
 
-    done = subprocess.run(
+
+def run_as_main(script: Path, program: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program until nobody holds its output any more, its workers among them."""
+    script.write_text(program, encoding="utf-8")
+    root = Path(isolation.__file__).parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    return subprocess.run(
         [sys.executable, script],
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env=environment,
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=30,
-        check=True,
+        check=False,
     )
 
+
+def test_a_worker_that_dies_at_birth_is_not_waited_for(tmp_path: Path) -> None:
+    """A worker begins with the main program, which ends it here; there is more to hand over than a pipe holds."""
+    done = run_as_main(tmp_path / "main.py", DIES_AT_BIRTH)
+
     assert int(done.stdout) == len("read") * 100_000 + len(" a")
+
+
+def test_workers_do_not_outlive_a_batch_that_is_killed(tmp_path: Path) -> None:
+    done = run_as_main(tmp_path / "main.py", IS_KILLED)
+
+    assert done.stdout.strip() == "read a"
+    assert done.returncode != 0
 
 
 def test_what_may_have_killed_a_worker_is_not_read_here_when_no_other_starts(monkeypatch: pytest.MonkeyPatch) -> None:
