@@ -176,10 +176,12 @@ def test_of_the_same_file_twice_in_a_batch_the_first_received_counts(register: R
 def test_a_duplicate_says_which_report_it_is_of_and_why(register: Register) -> None:
     merge(register, FIRST)
 
-    [verdict] = register.merge([Verdict(FIRST.source(), "duplicate")], NOW)
+    elsewhere = replace(FIRST, folder="a").source()
+    [verdict, known] = register.merge([Verdict(source, "duplicate") for source in (elsewhere, FIRST.source())], NOW)
 
-    assert (verdict.report, verdict.recipient) == (REPORT, FIRST.recipient)
+    assert (verdict.report, verdict.recipient) == (known.report, known.recipient) == (REPORT, FIRST.recipient)
     assert verdict.reason["nb"] == "Den samme filen er mottatt før. Bare én er registrert."
+    assert known.reason["nb"] == "Filen er registrert i en tidligere kjøring."
 
 
 def test_known_files_are_told(register: Register) -> None:

@@ -70,6 +70,11 @@ def clear_keys(sheet: Worksheet) -> None:
         sheet.cell(row, 1).value = None
 
 
+def delete_keys(sheet: Worksheet) -> None:
+    sheet.delete_cols(1)
+    sheet.column_dimensions["A"].hidden = False  # a spreadsheet lets what is hidden go with its column
+
+
 def shout(sheet: Worksheet) -> None:
     for row in range(MARKER_ROW + 1, sheet.max_row + 1):
         cell = sheet.cell(row, 2)
@@ -108,7 +113,7 @@ KEEPING: dict[str, Edit] = {
     "a column before everything": each(lambda sheet: sheet.insert_cols(1)),
     "a column before the answers": on(FORM, lambda sheet: sheet.insert_cols(3)),
     "keys emptied": each(clear_keys),
-    "key column deleted": each(lambda sheet: sheet.delete_cols(1)),
+    "key column deleted": each(delete_keys),
     "marker row deleted": each(lambda sheet: sheet.delete_rows(MARKER_ROW)),
     "labels in capitals": on(FORM, shout),
     "a table sorted": on(UNITS, sort_units),
