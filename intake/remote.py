@@ -28,9 +28,9 @@ def fetched(path: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
         from fsspec.core import url_to_fs  # noqa: PLC0415 - an extra
     except ImportError:
         raise RemoteError("that needs one more package: pip install fsspec") from None
-    scheme = URL.sub(r"\1://", str(path), count=1).replace("\\", "/")
+    url = URL.sub(r"\1://", str(path), count=1).replace("\\", "/")
     try:
-        system, root = url_to_fs(scheme)
+        system, root = url_to_fs(url)
         kept = Path(mkdtemp(dir=folder))
         for number, name in enumerate(sorted(system.find(root))):
             copy = kept / f"{number}{NOT_A_WORD.sub('', Path(name).suffix)}"  # mails are known by how their names end

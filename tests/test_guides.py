@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from fsspec import filesystem
 
 import cli
 from intake import mailbox
@@ -66,6 +67,7 @@ class Desk:
         if "import" in words:
             self.bring(Path(words[words.index("import") + 1]), folder)
         few = ["--returns", "5"] if words[1:] == ["demo"] else []  # tests/test_docs.py plays it in full
+        words = [word.replace("s3://", "memory://") for word in words]  # such a server is not here
         done = CliRunner().invoke(cli.main, [*words[1:], *few])
         assert done.exit_code in {cli.DONE, cli.NEEDS_A_PERSON}, f"{' '.join(words)}: {done.output}"
         self.typed += [word for word in words[1:4] if word in cli.main.commands]
@@ -126,6 +128,7 @@ def test_a_round_can_be_done_with_the_staff_guide_alone(desk: Desk) -> None:
 def test_every_command_of_the_page_on_commands_does_what_it_says(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intake.cluster.cluster", lambda _address: ThreadPoolExecutor(1))
     owners = next(block for block in blocks(STAFF) if block.name == "recipients.csv")
+    filesystem("memory").pipe("/behov-2024/inbox/svar.txt", b"Hei")
 
     for block in blocks(COMMANDS):
         first, *others = [line for line in block.body.splitlines() if block.language == "console"] or [""]

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +16,7 @@ import cli
 from outputs.care.verify import verify
 from outputs.register.log import arrivals, origins, returns, submissions
 from outputs.register.register import Register
+from outputs.register.sqlite import SqliteFile
 from templates.round import Round
 from tests.databases import Places
 from tests.test_loop import FORM, PLAN, PLANTS, Club
@@ -39,6 +42,24 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Club:
     return club
 
 
+def test_a_register_that_another_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "register.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    for words in ("CREATE TABLE made (here)", "BEGIN IMMEDIATE", "INSERT INTO made VALUES (1)"):
+        other.execute(words)
+
+    def end() -> None:
+        other.execute("COMMIT")
+        other.close()
+
+    done = Timer(0.3, end)
+    done.start()
+
+    with SqliteFile(path).engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT here FROM made").scalar_one() == 1
+    done.join()
+
+
 def test_two_processes_that_ingest_lose_nothing_and_take_nothing_in_twice(
     filled: Club, places: Places, tmp_path: Path
 ) -> None:
@@ -49,7 +70,8 @@ def test_two_processes_that_ingest_lose_nothing_and_take_nothing_in_twice(
     command = [sys.executable, "-m", "cli", "--round", str(folder), "ingest", "--json", "--workers", "1"]
 
     both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
-    told = [json.loads(process.communicate(timeout=120)[0]) for process in both]
+    written = [process.communicate(timeout=120)[0] for process in both]
+    told = [json.loads(document) for document in written]
 
     assert [process.returncode for process in both] == [0, 0]
     taken = sum(run["counts"].get("accepted", 0) for run in told)

@@ -168,8 +168,18 @@ CHECKS: dict[str, Callable[[Submission, Form, Given], Iterator[Said]]] = {
     "layout_kept": layout_kept,
     "tabs_kept": tabs_kept,
 }
-BESIDE = "rows_in_table rows_in_sight tabs_in_sight answers_apart no_notes sums_as_sent layout_kept tabs_kept"
-OF_THE_FILE = frozenset(BESIDE.split())
+OF_THE_FILE = frozenset(
+    {
+        "rows_in_table",
+        "rows_in_sight",
+        "tabs_in_sight",
+        "answers_apart",
+        "no_notes",
+        "sums_as_sent",
+        "layout_kept",
+        "tabs_kept",
+    }
+)
 """Checks of what stands beside the answers: only who reads the file can make them."""
 DEADLINE_CHECK = "received_by_deadline"
 SENDER_CHECK = "sender_is_contact"

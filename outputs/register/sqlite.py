@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event
@@ -14,6 +15,7 @@ from outputs.register.database import IMMEDIATE
 from outputs.register.refusals import RefusalError
 
 BUSY_SECONDS = 30  # how long one process waits for another to finish writing
+PAUSE = 0.02  # seconds until it tries again, where SQLite does not wait
 WAY_OUT = {  # what a person can do, by how the error is called
     "SQLITE_BUSY": "another program is using it; close it there, or try again",
     "SQLITE_LOCKED": "another program is using it; close it there, or try again",
@@ -129,8 +131,22 @@ def engine_at(path: Path) -> Engine:
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # BEGIN is ours, see _begin
-    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
+    _keep_a_log_of_writes(connection)
+    for setting in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
         connection.execute(f"PRAGMA {setting}")
+
+
+def _keep_a_log_of_writes(connection: sqlite3.Connection) -> None:
+    """Set write-ahead logging. SQLite itself does not wait here for somebody who does the same to a new file."""
+    until = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+        sleep(PAUSE)
 
 
 def _begin(connection: Connection) -> None:
