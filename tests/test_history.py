@@ -40,7 +40,7 @@ from outputs.register.case_log import read_casework
 from outputs.register.decide import Wish, decide
 from outputs.register.letter_states import COUNTING, SENT
 from outputs.register.letter_states import WAITING as WAITING_LETTERS
-from outputs.register.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, SUPERSEDED, TRANSITIONS, WAITING
+from outputs.register.life import AS_FOUND, AS_RECEIVED, DECIDING, JUDGED, TRANSITIONS, WAITING
 from outputs.register.log import APPEND_ONLY, ERASABLE, failures, letters, submissions
 from outputs.register.refusals import RefusalError
 from outputs.register.register import Register
@@ -225,15 +225,9 @@ class History(RuleBasedStateMachine):
                 chosen = connection.execute(
                     query.where(version.c.report == report, version.c.number == done.version)
                 ).all()
-                newer = connection.execute(
-                    select(version.c.number).where(version.c.report == report, version.c.outcome.in_(JUDGED))
-                ).scalars()
-                newest = max(newer, default=0)
             for sha256, outcome in chosen:
                 to = DECIDING[what][self.states[sha256]]
-                # one that is accepted beside a newer that counts already is replaced by it at once
-                at_once = (SUPERSEDED,) if what.startswith("accept") and newest > (done.version or 0) else ()
-                assert outcome in (*SHOWN.get(to, (to,)), *at_once), "the version decided on goes where the table says"
+                assert outcome in SHOWN.get(to, (to,)), "the version decided on goes where the table says"
 
     @rule()
     def feedback(self) -> None:

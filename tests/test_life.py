@@ -223,6 +223,18 @@ def test_answers_in_doubt_count_once_a_person_believes_them(register: Register, 
     assert register.submission(REPORT).source == DOUBTED.source()
 
 
+def test_nobody_accepts_a_version_in_vain_beside_a_newer_that_counts(register: Register, person: Decide) -> None:
+    take_in(register, DOUBTED, Made("newest", day(25)))
+    assert states(register) == ["quarantined", "accepted"]
+
+    with pytest.raises(RefusalError, match=f"version 2 of {REPORT} is newer, and counts; .*decide {REPORT} prefer 1"):
+        person("accept")
+
+    assert states(register) == ["quarantined", "accepted"]
+    person("prefer", "1")
+    assert states(register) == ["accepted", "superseded"]
+
+
 def test_of_several_versions_a_person_may_prefer_any(register: Register, person: Decide) -> None:
     take_in(register, FIRST, WRONG, LATE, LATER, DOUBTED)
 

@@ -144,6 +144,7 @@ class _Case:
         if self._is_repeated(wish):
             return self._told(wish, None, self.state, changed=False)
         version = self._chosen(wish)
+        self._refuse_in_vain(wish, version)
         rulings, waives = self._rulings(wish, version), self._waives(wish, version)
         before = self.state
         _record(self.connection, self.report, wish, rulings, waives)
@@ -231,6 +232,17 @@ class _Case:
         instead = f"you can {one_of(can)}" if can else "nothing is left to decide"
         why = f"{of}{self.report} is «{state}», and that does not permit «{what}»"
         return f"{why}; {instead} (see: behov show {self.report})"
+
+    def _refuse_in_vain(self, wish: Wish, version: Found) -> None:
+        """Refuse to take a version in beside a newer one that counts, which would replace it at once."""
+        newer = self.counting
+        if wish.what in ("accept", "accept-late") and newer and newer["number"] > version["number"]:
+            number = str(version["number"])
+            prefer, reject = (f"behov {decide_words(self.report, what, number)}" for what in (NAMES_VERSION, "reject"))
+            raise RefusalError(
+                f"version {newer['number']} of {self.report} is newer, and counts; "
+                f"to have version {number} count instead: {prefer}; to put it aside: {reject}"
+            )
 
     # what it means
 
