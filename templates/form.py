@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from templates.counted_by import Dashboard
 
@@ -164,6 +164,7 @@ class CodeListFile(Part):
     recode: str | None = None  # CSV of codes that are no longer in use
     recode_from: str | None = None
     recode_to: str | None = None
+    dated: Annotated[date, Strict()] | None = None  # the day it speaks of
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,7 @@ class ChoiceList(Part):
 
 
 def _choice_list(raw: Any) -> Any:  # noqa: ANN401 - raw TOML
-    if isinstance(raw, dict) and "from_list" not in raw:
-        return {"options": raw}
-    return raw
+    return {"options": raw} if isinstance(raw, dict) and "from_list" not in raw else raw
 
 
 class GuideSection(Part):
