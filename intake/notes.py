@@ -68,10 +68,12 @@ def may_be(line: str, pieces: Sequence[str]) -> bool:
     """Whether a line may be the text with these words between what is filled in."""
     if len(pieces) == 1:
         return line == pieces[0]
+    if not line.startswith(pieces[0]):
+        return False
     at = len(pieces[0])
     for piece in pieces[1:]:
         found = line.find(piece, at)
         if found < 0:
             return False
         at = found + len(piece)
-    return line.startswith(pieces[0]) and line.endswith(pieces[-1])
+    return line.endswith(pieces[-1])
