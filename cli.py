@@ -87,15 +87,14 @@ def main(context: click.Context, folder: Path, *, quiet: bool, verbose: bool) ->
 
     Start with: behov demo
     """
+    from outputs.runlog import run_log
+
     context.obj = folder
     context.meta[QUIET] = quiet
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name with letters that the code page lacks ends no command
     in_a_round = (folder / "round.toml").exists()
-    if verbose or in_a_round:
-        from outputs.runlog import run_log
-
-        context.with_resource(run_log(folder if in_a_round else None, context.meta[TYPED], verbose=verbose))
+    context.with_resource(run_log(folder if in_a_round else None, context.meta[TYPED], verbose=verbose))
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
@@ -899,14 +898,14 @@ def _told_plainly() -> Iterator[None]:
 @contextmanager
 def _noted(*, dry: bool = False) -> Iterator[None]:
     """Let what is told, and what is wrong, stand in the log of the run: nobody sees the window of a scheduled one."""
-    from outputs.runlog import log
+    from outputs.runlog import TOLD, log
 
     context = click.get_current_context()
     context.meta[NOTED] = not dry and context.params.get("action") not in LOOKS
     try:
         yield
     except click.ClickException as error:
-        log.error("%s", error.format_message())
+        log.error("%s", error.format_message(), extra=TOLD)
         raise
 
 

@@ -276,3 +276,10 @@ def test_a_name_that_the_code_page_lacks_is_told_all_the_same(code_page: str, tm
     assert (told.exit_code, document.exit_code) == (cli.NEEDS_A_PERSON, cli.NEEDS_A_PERSON), told.exception
     assert ".xlsx: could not be read" in told.stdout_bytes.decode("cp1252")
     assert json.loads(document.stdout_bytes.decode(code_page))["files"][0]["path"].endswith("Ærø – Жана.xlsx")
+
+
+def test_a_mistake_is_told_once_where_there_is_no_round_to_log_it_in(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "cli", "new", str(tmp_path / "runde"), "--form", "hagelaget"]
+    done = subprocess.run(words, cwd=HERE, capture_output=True, encoding="utf-8", check=False)
+
+    assert (done.returncode, done.stdout, done.stderr.count("there is no such form")) == (cli.WRONG_USE, "", 1)
