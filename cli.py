@@ -191,7 +191,7 @@ def send_out(
     from outputs.letters.stationery import stationery_of
     from outputs.mailing.notices import make_invitations
     from outputs.results import letters_json
-    from outputs.telling import bad_rows, letter_lines
+    from outputs.telling import bad_rows, sent_out_lines
     from templates import sendout
 
     with _told_plainly():
@@ -214,10 +214,7 @@ def send_out(
         ]
         _print_json({"workbooks": files, "skipped": [str(row) for row in bad], **letters_json(made, run)})
     else:
-        _say(f"{len(written)} workbooks in {round_.sent_folder}/")
-        _tell(letter_lines(made, round_, run))
-        if written:
-            _say(f"Look at one: {round_.sent_folder / written[0].file}")
+        _tell(sent_out_lines(written, made, round_, run, _now(round_.form)))
     sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
 
 
@@ -413,9 +410,11 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
     list: how all letters stand. show: all that has happened to some. hold: not to be sent for now. edit: let one that
     is held say something else; an editor opens, or --text names a file with the subject, an empty line and the
     text. release: to be sent after all. resend: to be sent again, though it was sent, refused or uncertain.
-    discard: never to be sent. mailed: somebody sent it by hand; where round.toml has no [mail], no number means all.
+    discard: never to be sent. renew: to be written again by the command that wrote it; no number means all that wait.
+    mailed: somebody sent it by hand; where round.toml has no [mail], no number means all that wait.
     """
     from outputs.mailing import mailroom
+    from outputs.mailing.orders import Order, edit, obey
     from outputs.mailing.preview import write_preview
     from outputs.telling import histories_lines, outbox_lines
 
@@ -424,10 +423,9 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
         now = _now(round_.form)
         mailroom.settle(round_, register, now)
         if action == "edit":
-            order = mailroom.Order(action, by, reason, now)
-            mailroom.edit(round_, register, letters, lambda words: _new_words(words, text), order)
+            edit(round_, register, letters, lambda words: _new_words(words, text), Order(action, by, reason, now))
         elif action not in LOOKS:
-            mailroom.obey(round_, register, letters, mailroom.Order(action, by, reason, now))
+            obey(round_, register, letters, Order(action, by, reason, now))
         if action not in LOOKS:
             write_preview(round_, register, now)
         chosen = [] if action == "list" else [mailroom.letter_history(register, number) for number in letters]

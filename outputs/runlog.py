@@ -51,7 +51,8 @@ def run_log(round_folder: Path | None, words: Sequence[str], *, verbose: bool = 
     shown = logging.StreamHandler(sys.stderr) if verbose else None
     if shown:
         shown.addFilter(lambda record: not hasattr(record, "told"))
-    handlers = [handler for handler in (file, shown) if handler] or [logging.NullHandler()]  # else logging shows errors
+    nowhere = None if file or shown else logging.NullHandler()  # else logging shows errors on stderr
+    handlers: list[logging.Handler] = [handler for handler in (file, shown, nowhere) if handler]
     root = logging.getLogger()
     before, code = root.level, None
     for handler in handlers:

@@ -12,7 +12,7 @@ from outputs.register.letter_states import DRAFT, HELD, MAILED, NEED_A_PERSON, P
 from outputs.register.outcomes import WORDS
 from outputs.register.waiting import typed
 from templates.form import Form
-from templates.round import Round
+from templates.round import SETTINGS, Round, Sent
 from validation.verdict import LATE, Verdict
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN = 12  # files listed under a heading
 COMMON = 3  # rules named
+EXAMPLE = "postmottak@example.no"  # the office's address in a new round.toml
 NAMED = ("unreadable", "quarantined", "failed")  # outcomes whose files are listed one by one
 
 KINDS = {
@@ -197,6 +198,29 @@ def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
     if by_reason:
         yield "\nNot checked (ikke kontrollert)"
         yield from (f"  {reason}: {', '.join(rules)}" for reason, rules in by_reason.items())
+
+
+def sent_out_lines(
+    workbooks: Sequence[Sent], made: Sequence[dict[str, Any]], round_: Round, run: "Run | None", now: datetime
+) -> Iterator[str]:
+    """The workbooks and letters of a send-out, and what in the settings is probably not meant."""
+    yield f"{counted(len(workbooks), 'workbook')} in {round_.sent_folder}/"
+    yield from letter_lines(made, round_, run)
+    if workbooks:
+        yield f"Look at one: {round_.sent_folder / workbooks[0].file}"
+    doubts = list(_doubts(round_, now))
+    yield from doubts
+    if doubts:
+        again = 'behov outbox renew --by "…" --reason "…" and then behov send-out make the letters again'
+        yield f"If that is not meant, put it right in {SETTINGS}; {again}."
+
+
+def _doubts(round_: Round, now: datetime) -> Iterator[str]:
+    deadline, email = round_.form.deadline, round_.settings.office.email
+    if deadline < now:
+        yield f"\nNote: the deadline that owners are told, {deadline:%d.%m.%Y %H:%M}, has passed."
+    if email == EXAMPLE:
+        yield f"\nNote: owners are told to answer to {email}, which is the example that {SETTINGS} comes with."
 
 
 def letter_lines(made: Sequence[dict[str, Any]], round_: Round, run: "Run | None") -> Iterator[str]:

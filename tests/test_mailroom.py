@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from outputs.letters.message import read_message
 from outputs.mailing import mailroom
-from outputs.mailing.mailroom import Order, OutboxError, bounced, edit, letter_history, letter_list, obey, settle
+from outputs.mailing.mailroom import OutboxError, bounced, letter_history, letter_list, settle
+from outputs.mailing.orders import Order, edit, obey
 from outputs.mailing.outbox import make_letters
 from outputs.register.case_log import letters_sent
 from outputs.register.letter_states import ORDERS, STATES
@@ -129,6 +130,22 @@ def test_letters_that_staff_mailed_are_sent_once_somebody_says_so(office: Office
 
     obey(office.round, office.register, [2], Order("mailed", "Kari", "som brev i posten", NOW))
     assert office.states() == ["sent", "sent"]
+
+
+@pytest.mark.parametrize("more", ["", SERVER])
+def test_letters_that_wait_are_written_again_when_somebody_says_so(office: Office, more: str) -> None:
+    office.set(more)
+    office.put("held", 2)
+    assert office.write() == []
+
+    obey(office.round, office.register, [], Order("renew", "Kari", "feil frist", NOW))
+
+    assert office.states() == ["overtaken", "held"], "without a number: every letter that waits"
+    assert [letter["recipient"] for letter in office.write()] == [OWNER]
+    assert office.states() == ["overtaken", "held", "queued"]
+    paths = [letter["path"] for letter in letter_list(office.register)]
+    assert sorted(path.relative_to(office.folder).as_posix() for path in office.folder.rglob("*.eml")) == sorted(paths)
+    assert [path.partition("/")[2].startswith("replaced/") for path in paths] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from outputs.mailing import mailroom, sending
 from outputs.mailing.mail import PASSWORD as VARIABLE
 from outputs.mailing.mail import Line, UnreachableError
 from outputs.mailing.mailroom import OutboxError
+from outputs.mailing.orders import Order, obey
 from outputs.mailing.outbox import make_letters
 from outputs.mailing.sending import PAUSES, Clock, Run, send_letters
 from outputs.register.register import Register
@@ -105,7 +106,7 @@ class Post:
         return [f"{event['state']} {event['note']}".strip() for event in events]
 
     def say(self, what: str, *numbers: int) -> None:
-        mailroom.obey(self.round, self.register, numbers, mailroom.Order(what, "Kari", "fordi", NOW))
+        obey(self.round, self.register, numbers, Order(what, "Kari", "fordi", NOW))
 
 
 MakePost = Callable[..., Post]
@@ -575,7 +576,7 @@ def watched(name, real):
 
 outbox.write_message = watched("message", outbox.write_message)
 os.fsync = watched("disk", os.fsync)
-mailroom._write_file = watched("file", mailroom._write_file)
+mailroom.write_file = watched("file", mailroom.write_file)
 outbox.enter = watched("entry", outbox.enter)
 outbox._Desk.write = watched("batch", outbox._Desk.write)
 outbox.make_letters = watched("run", make_letters)

@@ -1,4 +1,4 @@
-"""The mailroom: every letter, where it stands, and what a person says of it. Only here does a state change.
+"""The mailroom: every letter and where it stands. Only here does a state change.
 
 A letter is written to its file first and then entered. Each change of state is logged with its
 time and what caused it, and the log only grows.
@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,15 +18,13 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from outputs.letters.message import address_to, addresses, read_message, reworded, words_of
+from outputs.letters.message import address_to, addresses, read_message
 from outputs.register.letter_states import (
     BOUNCED,
     BY_HAND,
     COUNTING,
     DRAFT,
     LEFT,
-    MAILED,
-    ORDERS,
     OVERTAKEN,
     QUEUED,
     SENDING,
@@ -101,7 +99,7 @@ def enter(
     earlier = connection.execute(select(letters.c.id, letters.c.state).where(letters.c.key == str(key))).one_or_none()
     if earlier and earlier.state != OVERTAKEN:
         return []
-    path = _write_file(round_.outbox / _file_name(key), message)
+    path = write_file(round_.outbox / _file_name(key), message)
     state = QUEUED if message["To"] else DRAFT
     to = [address.addr_spec for address in message["To"].addresses] if message["To"] else []
     what = {"recipient": key.recipient, "kind": key.kind}
@@ -141,7 +139,7 @@ def _file_name(key: Key) -> str:
     return f"{key.recipient}-{key.kind}-{digest}.eml"
 
 
-def _write_file(path: Path, message: EmailMessage) -> Path:
+def write_file(path: Path, message: EmailMessage) -> Path:
     """Write the letter at once or not at all, so that it outlives a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
@@ -236,7 +234,7 @@ def message_of(round_: Round, row: RowMapping) -> EmailMessage:
 
     Raises OutboxError when the file is gone or spoilt, or the recipient has no registered address.
     """
-    message = _read(round_.folder / row["path"])
+    message = read_file(round_.folder / row["path"])
     if row["recipient"] not in round_.recipients or not addresses(round_.recipients[row["recipient"]]):
         raise OutboxError(f"{row['recipient']} has no registered address")
     if missing := [name for name in ("From", "Subject", "Message-ID", "Content-Language") if not message[name]]:
@@ -245,7 +243,7 @@ def message_of(round_: Round, row: RowMapping) -> EmailMessage:
     return message
 
 
-def _read(path: Path) -> EmailMessage:
+def read_file(path: Path) -> EmailMessage:
     try:
         return read_message(path)
     except OSError as error:
@@ -262,7 +260,7 @@ def bounced(register: Register, message_id: str, words: str, now: datetime) -> b
         return letter is not None
 
 
-# what a person sees and says
+# what a person sees
 
 
 def letter_list(register: Register) -> list[dict[str, Any]]:
@@ -283,90 +281,6 @@ def letter_history(register: Register, number: int) -> dict[str, Any]:
         orders = connection.execute(select(letter_orders).where(letter_orders.c.letter == number)).mappings().all()
     said = [{key: order[key] for key in ("what", "by", "reason")} | {"at": _when(order)} for order in orders]
     return _told(row) | {"events": events, "orders": said}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a person says of letters, one of ORDERS, with name and reason."""
-
-    what: str
-    by: str
-    reason: str
-    at: datetime
-
-
-def obey(round_: Round, register: Register, numbers: Sequence[int], order: Order) -> None:
-    """Do what a person says of letters, all of it or nothing, and log who and why. Raises OutboxError.
-
-    Without numbers, where staff mail the letters, «mailed» is said of every letter that waits.
-    """
-    of_all = order.what == MAILED and not numbers and not sends_itself(round_)
-    if not of_all:
-        _see_to_it_that_numbers_are_said(numbers, order)
-    _see_to_it_that_all_is_said(order)
-    with register.writing() as connection:
-        queued = select(letters.c.id).where(letters.c.state == QUEUED).order_by(letters.c.id)
-        for number in connection.scalars(queued).all() if of_all else numbers:
-            _carry_out(connection, number, order)
-
-
-def edit(
-    round_: Round, register: Register, numbers: Sequence[int], rewrite: Callable[[str], str | None], order: Order
-) -> None:
-    """Let a person reword letters that are held, and log who and why. Raises OutboxError.
-
-    `rewrite` is given the words of each: the subject, an empty line, and the text. It gives the new ones, or
-    None for those that are to stay.
-    """
-    _see_to_it_that_numbers_are_said(numbers, order)
-    _see_to_it_that_all_is_said(order)
-    for number in numbers:
-        with register.reading() as connection:
-            _see_to_it_that_it_may_be(connection, number, order)
-            path = round_.folder / connection.scalars(select(letters.c.path).where(letters.c.id == number)).one()
-        message = _read(path)
-        words = rewrite(words_of(message))
-        if words is None:
-            continue
-        try:
-            message = reworded(message, words)
-        except ValueError as error:
-            raise OutboxError(f"letter {number}: {error}") from None
-        with register.writing() as connection:
-            _carry_out(connection, number, order)
-            subject = str(message["Subject"])
-            connection.execute(update(letters).where(letters.c.id == number).values(subject=subject))
-            _write_file(path, message)
-
-
-def _see_to_it_that_numbers_are_said(numbers: Sequence[int], order: Order) -> None:
-    if not numbers:
-        raise OutboxError(f"say which letters, by number: behov outbox {order.what} NUMBER …; behov outbox lists them")
-
-
-def _see_to_it_that_all_is_said(order: Order) -> None:
-    if order.what == MAILED and not order.by.strip():
-        raise OutboxError(f"say who mailed them: behov outbox {order.what} … --by NAME")
-    if order.what != MAILED and not (order.by.strip() and order.reason.strip()):
-        raise OutboxError(f"say who and why: behov outbox {order.what} … --by NAME --reason TEXT")
-
-
-def _see_to_it_that_it_may_be(connection: Connection, number: int, order: Order) -> None:
-    allowed, _ = ORDERS[order.what]
-    found = connection.scalar(select(letters.c.state).where(letters.c.id == number))
-    if found is None:
-        raise OutboxError(f"there is no letter {number}; behov outbox lists them")
-    if found not in allowed:
-        needed = " or ".join(allowed)
-        raise OutboxError(f"letter {number} is {found}, and «{order.what}» is for letters that are {needed}")
-
-
-def _carry_out(connection: Connection, number: int, order: Order) -> None:
-    _see_to_it_that_it_may_be(connection, number, order)
-    said = {"letter": number, "what": order.what, "by": order.by, "reason": order.reason, "at": order.at}
-    connection.execute(insert(letter_orders).values(said))
-    why = f": {order.reason}" if order.reason.strip() else ""
-    move(connection, number, ORDERS[order.what][1], f"{order.what}{why} ({order.by})", order.at)
 
 
 def _events(connection: Connection, number: int | None = None) -> Sequence[RowMapping]:

@@ -84,7 +84,7 @@ class _Page:
             "subject": letter["subject"],
             "to": ", ".join(letter["to"]) or self._say("preview_nobody"),
             "note": letter["note"],
-            "link": quote(Path(letter["path"]).name),
+            "link": quote(letter["path"].partition("/")[2]),
             **self._content(letter),
         }
 

@@ -15,7 +15,9 @@ NEED_A_PERSON = (DRAFT, UNCERTAIN, FAILED, BOUNCED)
 LEFT = (SENDING, UNCERTAIN, SENT)  # the owner may have them
 BY_HAND = (*LEFT, *WAITING)  # the same where no mail server is named: staff mail what is in outbox/
 
-MAILED = "mailed"  # by hand; without numbers, every letter that waits
+# both may be said of every letter in the queue, without numbers
+MAILED = "mailed"  # somebody sent it by hand
+RENEW = "renew"  # the next run writes it again, with what is so then
 
 # what a person can say of a letter: the states it may be in, and the one it gets
 ORDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -24,6 +26,7 @@ ORDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "release": ((HELD,), QUEUED),
     "resend": ((UNCERTAIN, SENT, FAILED, BOUNCED, DISCARDED), QUEUED),
     "discard": ((DRAFT, QUEUED, HELD, UNCERTAIN, FAILED, BOUNCED), DISCARDED),
+    RENEW: ((DRAFT, QUEUED, HELD), OVERTAKEN),
     MAILED: ((DRAFT, QUEUED, HELD, UNCERTAIN, FAILED, BOUNCED), SENT),
 }
 
