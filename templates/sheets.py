@@ -7,7 +7,7 @@ from math import ceil
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
-from openpyxl.styles import Alignment, Font, Protection
+from openpyxl.styles import Alignment, Protection
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -28,7 +28,6 @@ WIDTHS = {at.LABEL_COLUMN: 40, at.ANSWER_COLUMN: 50, at.STATUS_COLUMN: 44, at.HE
 GRID_LABEL_WIDTH = 44
 STATUS_WIDTH = 60
 STATUS_LINES = 3  # shown of what is said beside a question; the sheet Kontroll shows all
-STATUS_FONT = Font(name=style.FONT, size=10, bold=True, color=style.ALERT)
 LINE_HEIGHT = 15.5  # points for one line of 11 point text
 SMALL = 13.5 / LINE_HEIGHT  # how much lower a line of the 10 point help is
 SMALL_LETTERS = 1.2  # more of which fit into a column's width, counted in 11 point digits
@@ -217,12 +216,11 @@ def _write_table(writer: Writer, sheet: Worksheet, place: SheetLayout, definitio
         _write_column(writer, sheet, place, question, shared)
     _draw_table(sheet, place, definition)
     _write_status_head(writer, sheet, place)
-    sheet.column_dimensions[place.status_column].font = STATUS_FONT
-    sheet.column_dimensions[place.status_column].protection = Protection(locked=True)
-    sheet.column_dimensions[place.status_column].alignment = Alignment(vertical="top")
     message = writer.live.plan.blocks[place.sheet.key].message
     told = f'{at.RULES_SHEET}!{message}{place.first_row}&""'
-    shared.write(place.status_column, place.first_row, place.last_row, told)
+    shared.write_array(place.status_column, place.first_row, place.last_row, told)
+    for cell in (sheet[f"{place.status_column}{place.first_row}"], sheet.column_dimensions[place.status_column]):
+        style.TABLE_STATUS.dress(cell)
     sheet.freeze_panes = f"C{place.first_row}"
 
 
@@ -280,20 +278,26 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     dimension.protection = Protection(locked=question.locked or question.calculated)
     dimension.font = style.TEXT
     dimension.alignment = Alignment(wrap_text=question.type in WRAPPED, vertical="top")
-    source = question.lookup or question.fill
-    if source is not None:
-        look = style.Look(open=not question.calculated, wrap=False)
-        if question.calculated:
-            shared.write(column, place.first_row, place.last_row, _fetched(writer, place, question, place.first_row))
-        for row in range(place.first_row, place.last_row + 1):
-            if not question.calculated:  # not shared: programs trip over a first cell that is written over
-                sheet[f"{column}{row}"] = "=" + _fetched(writer, place, question, row)
-            look.dress(sheet[f"{column}{row}"], "General")
+    if question.lookup or question.fill:
+        _write_fetched(writer, sheet, place, question, shared)
     cells = f"{column}{place.first_row}:{column}{place.last_row}"
     absolute = f"${column}${place.first_row}:${column}${place.last_row}"
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), absolute)
     if not question.calculated:
         _validate(writer, sheet, place, question, cells)
+
+
+def _write_fetched(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, shared: Shared) -> None:
+    column, rows = place.columns[question.key], range(place.first_row, place.last_row + 1)
+    look = style.Look(open=not question.calculated, wrap=False)
+    if question.calculated:
+        shared.write_array(column, rows[0], rows[-1], _fetched(writer, place, question, rows[0]))
+        look.dress(sheet[f"{column}{rows[0]}"])
+        return
+    for row in rows:  # a formula for each, since the owner may write over any of them
+        cell = sheet[f"{column}{row}"]
+        cell.value = "=" + _fetched(writer, place, question, row)
+        look.dress(cell)
 
 
 # grids

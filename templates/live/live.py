@@ -73,6 +73,7 @@ class _Writer:
         self.more = more
         self.shared = Shared(sheet)
         self.cells: dict[str, dict[int, str]] = {}  # formulas by column and row
+        self.arrays: dict[str, tuple[int, int, str]] = {}  # by column: the first and last row, and the formula there
         self.bad = cache(lambda code: bad_state(live, code))
         self.findings = Findings(live)
 
@@ -85,10 +86,14 @@ class _Writer:
         self.write_aside()
         for column, formulas in self.cells.items():
             self.shared.write_alike(column, formulas)
+        for column, array in self.arrays.items():
+            self.shared.write_array(column, *array)
         write_listing(self.sheet, self.plan, self.shared)
 
     def put(self, item: Item, column: str, formula: str) -> None:
-        if item.is_table:
+        if column in self.plan.helpers.values():
+            self.arrays.setdefault(column, (item.row, item.block.last, formula))
+        elif item.is_table:
             self.check(column, item.row, formula)
             self.shared.write(column, item.row, item.block.last, formula)
         else:
