@@ -216,7 +216,7 @@ def send_out(
         _print_json({"workbooks": files, "skipped": [str(row) for row in bad], **letters_json(made, run)})
     else:
         _say(f"{len(written)} workbooks in {round_.sent_folder}/")
-        _tell(letter_lines(made, round_.outbox, run))
+        _tell(letter_lines(made, round_, run))
         if written:
             _say(f"Look at one: {round_.sent_folder / written[0].file}")
     sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
@@ -414,11 +414,11 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
     list: how all letters stand. show: all that has happened to some. hold: not to be sent for now. edit: let one that
     is held say something else; an editor opens, or --text names a file with the subject, an empty line and the
     text. release: to be sent after all. resend: to be sent again, though it was sent, refused or uncertain.
-    discard: never to be sent.
+    discard: never to be sent. mailed: somebody sent it by hand; where round.toml has no [mail], no number means all.
     """
     from outputs.mailing import mailroom
     from outputs.mailing.preview import write_preview
-    from outputs.telling import history_lines, outbox_lines
+    from outputs.telling import histories_lines, outbox_lines
 
     with _told_plainly():
         round_, register = _register(folder)
@@ -428,17 +428,13 @@ def outbox(  # noqa: PLR0913 - what staff may say of a letter
             order = mailroom.Order(action, by, reason, now)
             mailroom.edit(round_, register, letters, lambda words: _new_words(words, text), order)
         elif action not in LOOKS:
-            mailroom.obey(register, letters, mailroom.Order(action, by, reason, now))
+            mailroom.obey(round_, register, letters, mailroom.Order(action, by, reason, now))
         if action not in LOOKS:
             write_preview(round_, register, now)
-        chosen = [mailroom.letter_history(register, number) for number in letters]
-        listed = mailroom.letter_list(register) if action == "list" else chosen
-    if as_json:
-        _print_json({"letters": listed})
-    elif action == "list":
-        _tell(outbox_lines(listed))
-    for letter in () if as_json or action == "list" else listed:
-        _tell(history_lines(letter, round_.form.zone))
+        chosen = [] if action == "list" else [mailroom.letter_history(register, number) for number in letters]
+        listed = chosen or mailroom.letter_list(register)
+    lines = histories_lines(chosen, round_.form.zone) if chosen else outbox_lines(listed)
+    _give({"letters": listed}, lines, as_json=as_json)
 
 
 @main.command()
@@ -862,7 +858,7 @@ def _tell_letters(
     if as_json:
         _print_json(letters_json(made, run) | ({"left": list(left)} if left else {}))
     else:
-        _tell(letter_lines(made, round_.outbox, run))
+        _tell(letter_lines(made, round_, run))
         _tell(left_lines(left))
     sys.exit(DONE if (run is None or run.done) and not left else NEEDS_A_PERSON)
 

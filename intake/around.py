@@ -4,7 +4,7 @@ A cell is ours by its place (beside a key, under a mark, in the column of findin
 that no program's way of saving and no inserted row or column makes our own words look like the owner's.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,13 +14,11 @@ from intake.exact import NO_VALUE, Flaw
 from intake.locate import MARKER_ROWS, Place, find_marker, plain
 from intake.notes import OwnersNotes
 from intake.personal import mask
-from intake.reader import SheetCells, Workbook
 from intake.submission import Answer, Oddity, Row, SheetAnswers
 from intake.values import show
 from templates import layout as at
 from templates.cells import address, spot_of
 from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet, TableSheet
-from templates.layout import STAMP_SHEET
 from templates.prompt import prompt
 from templates.stamp import find_stamps
 from templates.texts import Texts
@@ -28,9 +26,6 @@ from templates.texts import Texts
 MOST = 100  # cells told of one sheet
 SHOWN = 60  # characters told of one cell
 NOTE_SHOWN = 300  # characters told of one note
-CODE_ROWS = 12  # rows at the top of a sheet where its skjemakode is looked for
-TABS = ("tab_guide", "tab_control")
-MARKS = (at.MARK_QUESTIONS, at.MARK_TABLE, at.MARK_GRID, at.MARK_CONTROL)
 HEADINGS = ("question", "answer", "status", "help")
 LEGENDS = ("legend", "legend_table")
 
@@ -43,33 +38,6 @@ def with_oddities(
         key: answers.beside(_Look(form, form.sheets[key], places[key], answers, words).found())
         for key, answers in sheets.items()
     }
-
-
-def written_elsewhere(form: Form, workbook: Workbook, places: Mapping[str, Place], words: Texts) -> tuple[Oddity, ...]:
-    """What stands in tabs of the owner's own, one for each, and in text boxes."""
-    read = {place.cells.name for place in places.values()}
-    own = {STAMP_SHEET, *(words.say(tab, code) for tab in TABS for code in form.languages)} | read
-    marks = (*MARKS, *form.file.title.values())  # the guide begins with the title
-    told = [_first_text(cells) for cells in workbook.sheets if cells.is_shown and not _is_ours(cells, own, marks)]
-    notes = [
-        f"{one.name} {cell}: {text}"
-        for one in workbook.sheets
-        if one.name not in read
-        for cell, text in one.notes.items()
-    ]
-    return tuple(Oddity("elsewhere", "", shortened(text)) for text in (*filter(None, told), *workbook.boxes, *notes))
-
-
-def _is_ours(cells: SheetCells, own: Collection[str], marks: tuple[str, ...]) -> bool:
-    """Whether a tab is ours by its name, or a copy of ours by what stands in its top rows."""
-    top = [cell for row in cells.rows[:CODE_ROWS] for cell in row if isinstance(cell, str)]
-    return cells.name in own or any(cell.startswith(marks) or find_stamps(cell) for cell in top)
-
-
-def _first_text(cells: SheetCells) -> str:
-    """The name of a tab and the first that is written there; empty for an empty tab."""
-    found = next((said(cell) for row in cells.rows for cell in row if str(cell).strip()), "")
-    return f"{cells.name}: {found}" if found else ""
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What owners write in notes on cells (comments), which nobody reads as answers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from string import Formatter
 
@@ -44,10 +44,7 @@ class OwnersNotes:
     def __init__(self, form: Form, words: Texts) -> None:
         said = [(code, words.say(key, code, message=MESSAGE)) for code in form.languages for key in OURS]
         self._starts = [(code, text.partition(MESSAGE)[0]) for code, text in said]
-        self._messages = {
-            code: [[piece for piece, *_ in Formatter().parse(rule.message[code])] for rule in form.rules]
-            for code in form.languages
-        }
+        self._messages = {code: [pieces_of(rule.message[code]) for rule in form.rules] for code in form.languages}
 
     def theirs(self, note: str) -> str:
         """The lines of a note that are not of our making."""
@@ -55,17 +52,28 @@ class OwnersNotes:
 
     def _is_ours(self, line: str) -> bool:
         return any(
-            line.startswith(start) and any(_may_be(line.removeprefix(start), one) for one in self._messages[code])
+            line.startswith(start) and any(may_be(line.removeprefix(start), one) for one in self._messages[code])
             for code, start in self._starts
         )
 
 
-def _may_be(line: str, pieces: list[str]) -> bool:
-    """Whether a line may be the message with these words between what is filled in."""
+def pieces_of(text: str) -> tuple[str, ...]:
+    """A text cut where something is filled in."""
+    parsed = list(Formatter().parse(text))
+    ends_filled_in = bool(parsed) and parsed[-1][1] is not None
+    return tuple([literal for literal, *_ in parsed] + [""] * ends_filled_in)
+
+
+def may_be(line: str, pieces: Sequence[str]) -> bool:
+    """Whether a line may be the text with these words between what is filled in."""
+    if len(pieces) == 1:
+        return line == pieces[0]
+    if not line.startswith(pieces[0]):
+        return False
     at = len(pieces[0])
     for piece in pieces[1:]:
         found = line.find(piece, at)
         if found < 0:
             return False
         at = found + len(piece)
-    return line.startswith(pieces[0]) and line.endswith(pieces[-1])
+    return line.endswith(pieces[-1])

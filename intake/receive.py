@@ -4,12 +4,13 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, takewhile
 from os import fstat
 from pathlib import Path
 
 from intake.answers import read_answers
-from intake.around import CODE_ROWS, MARKS, with_oddities, written_elsewhere
+from intake.around import with_oddities
 from intake.former import Former
 from intake.guard import MAX_FILE, Inspection, is_harmless, opened
 from intake.isolation import Work
@@ -17,6 +18,7 @@ from intake.likeness import likely_owner
 from intake.locate import LocateError, Place, locate
 from intake.reader import UnreadableWorkbookError, Workbook, read_workbook
 from intake.submission import Answer, Refused, Return, Submission
+from intake.tabs import CODE_ROWS, MARKS, OurTabs
 from intake.values import Reading, read_value
 from templates.form import Form, QuestionSheet
 from templates.layout import STAMP_SHEET
@@ -26,6 +28,7 @@ from templates.stamp import Stamp, find_stamps, is_genuine, is_signed
 from templates.texts import Texts, load_texts
 
 WORKBOOK_TEXTS = Path(__file__).parent.parent / "templates" / "texts.toml"
+WORDS = ("outside", "elsewhere", "note")  # kinds of what an owner wrote where nothing is asked
 OWNER, REPORT = "recipient.orgnr", "report.id"  # what a question may be filled in with
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,10 @@ class Office:
     key: bytes | None
     recipients: dict[str, Recipient]
     words: Texts = field(default_factory=lambda: load_texts(WORKBOOK_TEXTS))
+
+    @cached_property
+    def tabs(self) -> OurTabs:
+        return OurTabs(self.form, self.words)
 
 
 class NotOursError(Exception):
@@ -149,7 +156,7 @@ def _understand(source: Return, stamp: Stamp, workbook: Workbook, office: Office
     sheets = read_answers(form, places, recipient, former.recoded, is_1904=workbook.is_1904)
     if stamp.version == form.version:  # of an older one it is not known which words are ours
         sheets = with_oddities(form, places, sheets, office.words)
-        main, elsewhere = sheets[form.main_sheet], written_elsewhere(form, workbook, places, office.words)
+        main, elsewhere = sheets[form.main_sheet], office.tabs.written_elsewhere(workbook, places)
         sheets[form.main_sheet] = main.beside((*main.oddities, *elsewhere))
     read = Submission(source, form.name, stamp.version, recipient.language, stamp.recipient, stamp.report, sheets)
     return read, recipient
@@ -261,7 +268,9 @@ def _check_locked(submission: Submission, stamp: Stamp, office: Office, locked: 
 
 
 def is_unchanged(submission: Submission, form: Form, recipient: Recipient) -> bool:
-    """Whether nothing was written beyond what the workbook was sent with."""
+    """Whether nothing was written beyond what the workbook was sent with, as an answer or beside the answers."""
+    if any(oddity.kind in WORDS for sheet in submission.sheets.values() for oddity in sheet.oddities):
+        return False
     for sheet_key, sheet in form.sheets.items():
         for row in submission.sheets[sheet_key].rows:
             for key, answer in row.answers.items():

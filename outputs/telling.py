@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from intake.mailbox import Collection, Listed
-from outputs.register.letter_states import DRAFT, HELD, NEED_A_PERSON, PAGE, QUEUED, STATES
+from outputs.register.letter_states import DRAFT, HELD, MAILED, NEED_A_PERSON, PAGE, QUEUED, STATES
 from outputs.register.outcomes import WORDS
 from outputs.register.waiting import typed
 from templates.form import Form
@@ -53,6 +53,8 @@ NEEDS = {
     "unreadable": "file cannot be read; ask its owner for another|files cannot be read; ask their owners for others",
     "letters": "letter did not arrive, or has no address|letters did not arrive, or have no address",
     "ready": "letter is written and not sent|letters are written and not sent",
+    "to_mail": "letter in outbox/ is for you to mail; when that is done, say so|"
+    "letters in outbox/ are for you to mail; when that is done, say so",
     "overdue": "report is not corrected in time|reports are not corrected in time",
     "silent": "owner has not answered in time|owners have not answered in time",
 }  # of outputs.top, for one and for many
@@ -197,21 +199,23 @@ def unchecked_lines(unchecked: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield from (f"  {reason}: {', '.join(rules)}" for reason, rules in by_reason.items())
 
 
-def letter_lines(made: Sequence[dict[str, Any]], outbox: Path, run: "Run | None") -> Iterator[str]:
+def letter_lines(made: Sequence[dict[str, Any]], round_: Round, run: "Run | None") -> Iterator[str]:
     """Letters that were written, and how sending went."""
     if made:
         kinds = Counter(letter["kind"] for letter in made)
         told = ", ".join(counted(kinds[kind], words) for kind, words in KINDS.items() if kinds[kind])
-        yield f"{counted(len(made), 'letter')} in {outbox}/: {told}{'' if run else ' (nothing has left this machine)'}."
+        stays = "" if run else " (nothing has left this machine)"
+        yield f"{counted(len(made), 'letter')} in {round_.outbox}/: {told}{stays}."
     else:
         yield "No new letters: everybody has been told."
     if drafts := sum(letter["state"] == DRAFT for letter in made):
         yield f"{drafts} of them have nobody to go to: no usable address in the recipients file."
     yield from _strangers([letter for letter in made if letter.get("senders")])
     if made:
-        yield f"Look at them: {outbox / PAGE}"
+        yield f"Look at them: {round_.outbox / PAGE}"
     if made and not run:
-        yield "To send them: the same command with --send."
+        by_hand = f'Mail those files yourself, since round.toml has no [mail]; then: behov outbox {MAILED} --by "…"'
+        yield "To send them: the same command with --send." if round_.settings.mail.host else by_hand
     if run:
         yield from (f"  {state:<28}{count:>5}" for state, count in run.counts.items())
         if run.refused:
@@ -268,7 +272,13 @@ def outbox_lines(letters: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield from _some(lines, f"outbox/{PAGE}")
 
 
-def history_lines(letter: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+def histories_lines(letters: Iterable[dict[str, Any]], zone: ZoneInfo) -> Iterator[str]:
+    """Some letters, one by one."""
+    for letter in letters:
+        yield from _history(letter, zone)
+
+
+def _history(letter: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     """One letter: what it is, and all that has happened to it, in local time."""
     yield f"{letter['id']}  {letter['kind']} to {', '.join(letter['to']) or 'nobody'}: {letter['state']}"
     yield f"  {letter['subject']}"

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import select
 
 from outputs.letters.notice_letters import CLOSING, INVITATION, REMINDER
+from outputs.mailing.mailroom import sends_itself
 from outputs.mailing.notices import answered
-from outputs.register.letter_states import NEED_A_PERSON, QUEUED
+from outputs.register.letter_states import MAILED, NEED_A_PERSON, QUEUED
 from outputs.register.life import ACCEPTED, NEEDS_CORRECTION, QUARANTINED, REJECTED, REMARKS, WITHDRAWN
 from outputs.register.log import FAILED, letters
 from outputs.register.register import Register
@@ -30,13 +31,15 @@ SETTLED_BY = {
     QUARANTINED: f"behov decide … accept {BY_WHOM}",
     UNREADABLE: f"behov decide … reject {BY_WHOM}",
 }  # files by outcome, the most pressing first
-REMIND = "behov remind --send"
-SENT_BY = {INVITATION: "behov send-out --send", REMINDER: REMIND, CLOSING: "behov close --send"}  # the rest by feedback
+REMIND = "behov remind"
+SEND = " --send"  # where round.toml names a mail server
+BY_HAND = f'behov outbox {MAILED} --by "…"'
+SENT_BY = {INVITATION: "behov send-out", REMINDER: REMIND, CLOSING: "behov close"}  # the rest by feedback
 
 
 @dataclass(frozen=True)
 class Need:
-    """Something that waits for a person: an outcome of files, or "letters", "ready", "overdue", "silent"."""
+    """Something that waits for a person: an outcome of files, or "letters", "ready", "to_mail", "overdue", "silent"."""
 
     kind: str
     number: int
@@ -70,7 +73,8 @@ class Top:
     reports: Counter[str]  # by state
     files: Counter[str]  # by outcome
     letters: Counter[str]  # by state
-    ready: Counter[str]  # letters that are written and not sent, by the command that sends them
+    ready: Counter[str]  # letters that are written and not sent, by the command that sends them, or says that they are
+    remind: str  # the command
     overdue: int  # reports that should have been corrected by now
 
     @property
@@ -101,9 +105,12 @@ class Top:
         every = [
             *(Need(outcome, self.files[outcome], command) for outcome, command in SETTLED_BY.items()),
             Need("letters", self.letters_for_a_person, "behov outbox"),
-            *(Need("ready", number, command) for command, number in sorted(self.ready.items())),
-            Need("overdue", self.overdue, REMIND),
-            Need("silent", silent, REMIND),
+            *(
+                Need("to_mail" if command == BY_HAND else "ready", number, command)
+                for command, number in sorted(self.ready.items())
+            ),
+            Need("overdue", self.overdue, self.remind),
+            Need("silent", silent, self.remind),
         ]
         return [need for need in every if need.number]
 
@@ -115,6 +122,9 @@ def top_of(round_: Round, register: Register, files: Sequence[Mapping[str, Any]]
         rows = connection.execute(select(report.report, report.status, report.correction_deadline)).all()
         written = connection.execute(select(letters.c.state, letters.c.kind)).all()
         heard_from = answered(connection, register)
+    queued = [letter.kind for letter in written if letter.state == QUEUED]
+    is_sent = sends_itself(round_)
+    ready = (SENT_BY.get(kind, "behov feedback") + SEND if is_sent else BY_HAND for kind in queued)
     due = [row.correction_deadline for row in rows if row.status == NEEDS_CORRECTION]
     return Top(
         now=now,
@@ -126,9 +136,8 @@ def top_of(round_: Round, register: Register, files: Sequence[Mapping[str, Any]]
         reports=Counter(row.status for row in rows),
         files=Counter(file["outcome"] for file in files),
         letters=Counter(letter.state for letter in written),
-        ready=Counter(
-            SENT_BY.get(letter.kind, "behov feedback --send") for letter in written if letter.state == QUEUED
-        ),
+        ready=Counter(ready),
+        remind=REMIND + SEND if is_sent else REMIND,
         overdue=sum(when is not None and when < now for when in due),
     )
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from templates.counted_by import Dashboard
 
@@ -165,6 +165,7 @@ class CodeListFile(Part):
     recode_from: str | None = None
     recode_to: str | None = None
     named_where: dict[str, str] = {}  # workbooks have labels where a column has one of the values of a constant
+    dated: Annotated[date, Strict()] | None = None  # the day it speaks of
 
 
 @dataclass(frozen=True)
@@ -198,9 +199,7 @@ class ChoiceList(Part):
 
 
 def _choice_list(raw: Any) -> Any:  # noqa: ANN401 - raw TOML
-    if isinstance(raw, dict) and "from_list" not in raw:
-        return {"options": raw}
-    return raw
+    return {"options": raw} if isinstance(raw, dict) and "from_list" not in raw else raw
 
 
 class GuideSection(Part):

@@ -197,13 +197,19 @@ def _wrong_type(same: Sequence[Wrong]) -> tuple[str, str]:
     first = same[0]
     if first.detail["type"] == "tuple_type" and isinstance(first.value, dict):
         return "must be a list", f"Write [[{first.key}]], with two brackets."
+    if first.detail["type"] in ("model_type", "dict_type") and _are_groups(first.value):
+        return "must be a single group of keys", f"Write [{first.key}] once, with one bracket."
     wanted = [TYPES.get(one.detail["type"].partition("_")[0], ("another value", "Correct it.")) for one in same]
     nouns = list(dict.fromkeys(noun for noun, _ in wanted))
     return f"must be {one_of(nouns)}, not «{_shown(first.value)}»", wanted[0][1]
 
 
+def _are_groups(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
 def _shown(value: object) -> str:
-    text = str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 

@@ -5,27 +5,33 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from templates.definition import FORMS, FormError, find_form, load_form
 from templates.form import Form, Part
 from templates.grants import Grant, read_grants
-from templates.problems import LocalTime, read_model
+from templates.problems import LocalTime, Problem, one_of, read_model
 from templates.recipients import EMAIL, Recipient, read_recipients
 from templates.tables import BadRow
 from templates.waivers import Waiver, read_waivers
 
+SETTINGS = "round.toml"
 KEY_BYTES = 32
 SMTPS = 465  # the port where TLS comes first
 HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 SCHEMA = re.compile(r"[a-z_][a-z0-9_]*")
 FINGERPRINT = 16  # characters that tell one round's register from another's
+
+
+Whole = Annotated[int, Strict()]  # neither "587" nor true
+Number = Annotated[float, Strict()]
 
 
 class RoundError(Exception):
@@ -62,13 +68,13 @@ class Mail(Part):
     """The outgoing mail server. The password is never here: BEHOV_SMTP_PASSWORD or the keyring holds it."""
 
     host: Annotated[str, AfterValidator(_one_host)] = ""
-    port: int = Field(default=587, ge=1, le=65535)
+    port: Whole = Field(default=587, ge=1, le=65535)
     tls: Literal["ssl", "starttls"] | None = None  # None: what the port is for
     user: str = ""
     sender: Annotated[str, AfterValidator(_one_address)] = ""  # where refused letters come back; else the office's
-    per_minute: int = Field(default=0, ge=0)  # letters; 0 is as many as the server takes
-    per_connection: int = Field(default=100, ge=1)  # letters
-    max_megabytes: float = Field(default=10, gt=0)  # of the files in one letter
+    per_minute: Whole = Field(default=0, ge=0)  # letters; 0 is as many as the server takes
+    per_connection: Whole = Field(default=100, ge=1)  # letters
+    max_megabytes: Number = Field(default=10, gt=0)  # of the files in one letter
     large_files: str = ""  # where owners find files that are too large for a letter
 
     @property
@@ -81,7 +87,7 @@ class Mailbox(Part):
     """Where owners' mails come in. The password is never here: BEHOV_IMAP_PASSWORD holds it."""
 
     host: Annotated[str, AfterValidator(_one_host)] = ""
-    port: int = Field(default=993, ge=1, le=65535)
+    port: Whole = Field(default=993, ge=1, le=65535)
     user: str = ""
     folder: str = "INBOX"
     tls: Literal["ssl", "starttls"] = "ssl"
@@ -145,6 +151,16 @@ class Settings(Part):
     mailbox: Annotated[Mailbox, AfterValidator(_complete), _without_password("BEHOV_IMAP_PASSWORD")] | None = None
 
 
+def _against_the_form(settings: Settings, form: Form) -> Iterator[Problem]:
+    """What is wrong in the settings only with this form."""
+    language, deadline, opens = settings.language, settings.deadline, form.file.opens
+    if language and language not in form.languages:
+        yield Problem(SETTINGS, "language", f"the form has no «{language}»", f"Use {one_of(form.languages)}.")
+    if deadline and deadline.date() < opens:
+        reason = f"{deadline:%Y-%m-%d} is before the form opens, on {opens}"
+        yield Problem(SETTINGS, "deadline", reason, "Correct it, or opens in form.toml.")
+
+
 @dataclass(frozen=True)
 class File:
     """A register in a file, and the round it is of."""
@@ -191,7 +207,7 @@ class Round:
     @cached_property
     def settings(self) -> Settings:
         """The checked settings. Raises RoundError."""
-        path = self.folder / "round.toml"
+        path = self.folder / SETTINGS
         if not path.exists():
             raise RoundError(f"{self.folder} is not a round (no round.toml); make one with: behov new DIR --form NAME")
         settings, problems = read_model(path, Settings)
@@ -202,20 +218,19 @@ class Round:
     @cached_property
     def form(self) -> Form:
         """The round's form, with the round's own deadline. Raises FormError, RoundError."""
-        deadline, language = self.settings.deadline, self.settings.language
-        form = load_form(self._form_folder)
-        if language and language not in form.languages:
-            raise RoundError(f"round.toml: language: the form has no «{language}». Use {' or '.join(form.languages)}.")
-        if deadline is None:
+        settings, form = self.settings, load_form(self._form_folder)
+        if problems := list(_against_the_form(settings, form)):
+            raise RoundError("\n".join(map(str, problems)))
+        if settings.deadline is None:
             return form
-        return replace(form, file=form.file.model_copy(update={"deadline": deadline}))
+        return replace(form, file=form.file.model_copy(update={"deadline": settings.deadline}))
 
     @property
     def _form_folder(self) -> Path:
         try:
             return find_form(self.settings.form, self.folder)
         except FormError as error:
-            told = "\n".join(str(replace(problem, file="round.toml")) for problem in error.problems)
+            told = "\n".join(str(replace(problem, file=SETTINGS)) for problem in error.problems)
             raise RoundError(told) from None
 
     @cached_property
@@ -368,14 +383,14 @@ ROUND_TOML = Path(__file__).parent / "round.toml"
 def new_round(folder: Path, form: str) -> Round:
     """Start a round folder with a commented `round.toml`. Raises RoundError, FormError."""
     found = find_form(form)
-    if (folder / "round.toml").exists():
+    if (folder / SETTINGS).exists():
         raise RoundError(f"{folder} is a round already; choose another folder")
     made = Round(folder)
     for path in (folder, made.sent_folder, made.inbox, made.archive, made.outbox, made.exports):
         path.mkdir(parents=True, exist_ok=True)
     name = found.name if found.parent == FORMS else found.resolve().as_posix()  # found from any folder
     text = ROUND_TOML.read_text(encoding="utf-8").replace("{form}", name.replace("\\", "\\\\").replace('"', '\\"'))
-    (folder / "round.toml").write_text(text, encoding="utf-8")
+    (folder / SETTINGS).write_text(text, encoding="utf-8")
     recipients = folder / "recipients.csv"
     if not recipients.exists():
         recipients.write_text(RECIPIENTS_HEAD, encoding="utf-8-sig")

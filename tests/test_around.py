@@ -1,5 +1,7 @@
 """What stands in a file beside its answers: told where the owner wrote it, and never where we did."""
 
+import io
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -10,7 +12,7 @@ import pytest
 from openpyxl.comments import Comment
 
 from intake.answers import read_answers
-from intake.around import MOST, SHOWN, with_oddities, written_elsewhere
+from intake.around import MOST, SHOWN, with_oddities
 from intake.former import Former
 from intake.locate import locate
 from intake.notes import OwnersNotes
@@ -18,9 +20,11 @@ from intake.package import Package
 from intake.plain import hidden_columns, hidden_rows, merged_cells
 from intake.reader import SheetCells, Workbook, read_workbook
 from intake.submission import SheetAnswers, Submission
+from intake.tabs import OurTabs
+from templates.grants import Grant
 from templates.texts import workbook_texts
 from tests.desk import RECIPIENT, Desk
-from tests.hostile import DESK, edited, good, packed, parts, plus
+from tests.hostile import DESK, edited, good, owner, packed, parts, plus
 from validation.check import find
 
 MAIN, UNITS, BUDGET = (DESK.form.sheets[key].label["nb"] for key in ("skjema", "virksomheter", "budsjett"))
@@ -28,6 +32,7 @@ Told = list[tuple[str, str, str]]
 Rows = list[list[object]]
 Edit = Callable[[dict[str, Rows]], object]
 READ = read_workbook(Package(good()))
+TABS = OurTabs(DESK.form, workbook_texts())
 
 
 def looked_over(edit: Edit, formulas: Mapping[str, str] | None = None) -> dict[str, SheetAnswers]:
@@ -271,10 +276,75 @@ def test_a_tab_of_the_owners_own_is_told_by_its_name_and_its_first_words() -> No
         replace(READ.sheets[0], name="Veiledning (2)"),
     ]
 
-    found = written_elsewhere(DESK.form, replace(READ, sheets=[*READ.sheets, *theirs]), places, workbook_texts())
+    found = TABS.written_elsewhere(replace(READ, sheets=[*READ.sheets, *theirs]), places)
 
     assert [(one.kind, one.text) for one in found] == [("elsewhere", "Kommentarer: Ring meg")]
-    assert written_elsewhere(DESK.form, READ, places, workbook_texts()) == ()
+    assert TABS.written_elsewhere(READ, places) == ()
+
+
+GUIDE, CONTROL, FIRST = "Veiledning", "Kontroll", "xl/worksheets/sheet1.xml"
+LINE = {"B15": MAIN, "C15": "C8", "D15": "Må rettes", "E15": "Velg kompetanseordning."}  # of the list on Kontroll
+
+
+def told_elsewhere(edit: Edit, read: Workbook = READ) -> list[str]:
+    rows = {sheet.name: [list(row) for row in sheet.rows] for sheet in read.sheets}
+    edit(rows)
+    edited_ = replace(read, sheets=[replace(sheet, rows=rows[sheet.name]) for sheet in read.sheets])
+    places = locate(edited_, DESK.form, workbook_texts())
+    return [one.text for one in TABS.written_elsewhere(edited_, places) if one.kind == "elsewhere"]
+
+
+ELSEWHERE: dict[str, tuple[Edit, list[str]]] = {
+    "below the guide, beside it and between its lines": (
+        put(GUIDE, B60="Vi trenger mer tid", D7=4.0, B10="Se her"),
+        ["Veiledning D7: 4", "Veiledning B10: Se her", "Veiledning B60: Vi trenger mer tid"],
+    ),
+    "over a line of the guide": (put(GUIDE, B9="Gjelder oss ikke"), ["Veiledning B9: Gjelder oss ikke"]),
+    "after a line of the guide, in its cell": (
+        put(GUIDE, B44="– Om meldingen kom i tide. Den gjorde det."),
+        ["Veiledning B44: – Om meldingen kom i tide. Den gjorde det."],
+    ),
+    "the guide as a program or a person may have rewritten it": (
+        put(GUIDE, B6="HVA ER DETTE? ", B12="Vi må ha meldingen  senest\r\n5.2.2024 kl. 12.00. Send den gjerne før.",
+            B5="Dere har fått tilskudd før:\n– Språk (2023), referanse 23/17", B38="Kontoret under et annet navn"), [],
+    ),
+    "beside and below the list on Kontroll": (
+        put(CONTROL, D8="Ferdig", **LINE, F15="Rettet", B90=12),
+        ["Kontroll D8: Ferdig", "Kontroll F15: Rettet", "Kontroll B90: 12"],
+    ),
+    "Kontroll as a program counts and lists it": (
+        put(CONTROL, A4=2, B3="12 opplysninger gjenstår", C7=12,
+            B4="Vi har også 2 spørsmål. De hindrer dere ikke i å sende inn.", **LINE), [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_words_on_the_guide_and_on_kontroll_are_told_and_never_ours(where: str) -> None:
+    edit, expected = ELSEWHERE[where]
+
+    assert told_elsewhere(edit) == expected
+
+
+def test_nothing_on_our_tabs_is_taken_for_the_owners_in_nynorsk() -> None:
+    nynorsk = replace(RECIPIENT, language="nn", grants=(Grant("1/23", RECIPIENT.orgnr, "Språk", "2023", 1000),))
+    read = read_workbook(Package(DESK.send(nynorsk)))
+
+    assert told_elsewhere(nothing, read) == []
+    assert "De har fått tilskot før:" in str(read.sheets[0].rows)
+
+
+def test_a_workbook_with_words_on_the_guide_alone_is_not_empty(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(DESK.send(DESK.recipients[owner()]))) as sent:
+        contents = {name: sent.read(name) for name in sent.namelist()}
+    cell = '<row r="60"><c r="B60" t="inlineStr"><is><t>Vi har ikke behov i år</t></is></c></row></sheetData>'
+    contents[FIRST] = contents[FIRST].replace(b"</sheetData>", cell.encode())
+
+    taken = DESK.take_in(tmp_path / "svar.xlsx", packed(contents))
+
+    assert isinstance(taken, Submission)
+    (finding,) = [one for one in find(DESK.form, [taken])[0] if one.rule == "C28"]
+    assert finding.message["nb"].startswith("«Veiledning B60: Vi har ikke behov i år» står utenfor feltene vi leser.")
 
 
 def test_what_stands_in_a_text_box_is_asked_about_as_a_whole(tmp_path: Path) -> None:

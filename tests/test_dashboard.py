@@ -166,9 +166,9 @@ def test_what_needs_a_person_comes_first_with_the_command_that_settles_it(round_
     assert said(page, "//section[@id='needs']//code") == [
         'behov decide … accept-late --reason "…" --by "…"',
         'behov decide … reject --reason "…" --by "…"',
-        "behov feedback --send",
-        "behov remind --send",
-        "behov remind --send",
+        'behov outbox mailed --by "…"',
+        "behov remind",
+        "behov remind",
     ]
     assert 'behov decide BAT-0002-2 accept-late --reason "…" --by "…"' in said(page, "//*[@id='files-list']//td")
 
@@ -201,13 +201,20 @@ def test_the_terminal_tells_the_same_first_in_the_same_order(round_: Round, monk
 
 
 def test_a_letter_that_waits_is_sent_by_the_command_of_its_kind(round_: Round) -> None:
-    def ready() -> list[tuple[int, str]]:
-        return [(need.number, need.command) for need in counted(round_).top.needs() if need.kind == "ready"]
+    def ready(kind: str = "ready") -> list[tuple[int, str]]:
+        return [(need.number, need.command) for need in counted(round_).top.needs() if need.kind == kind]
 
     for line in round_.sent().values():
         (round_.sent_folder / line.file).write_bytes(b"a workbook")
     make_letters(round_, opened(round_), NOW)
     make_invitations(round_, opened(round_), NOW)
+
+    assert ready("to_mail") == [(5, 'behov outbox mailed --by "…"')], "round.toml names no mail server yet"
+
+    settings = round_.folder / "round.toml"
+    named = settings.read_text(encoding="utf-8") + '[mail]\nhost = "smtp.kontoret.no"\n'
+    settings.write_text(named, encoding="utf-8")
+    round_ = Round(round_.folder)
 
     assert ready() == [(2, "behov feedback --send"), (3, "behov send-out --send")]
 

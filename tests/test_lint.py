@@ -1,5 +1,6 @@
 """What a form definition is told about itself beyond being right: private words, idle rules, cut texts."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,18 @@ def rule(must: str, message: str = "Feil.", on: str = "plan") -> str:
 
 @pytest.mark.parametrize("name", form_names())
 def test_nothing_is_worth_a_second_look_in_the_forms_that_come_along(name: str) -> None:
-    assert list(map(str, notes(load_form(find_form(name))))) == []
+    assert list(map(str, notes(load_form(find_form(name)), date(2100, 1, 1)))) == []
+
+
+def test_a_code_list_of_a_day_to_come_is_noticed() -> None:
+    form = load_form(find_form("behovsmelding-2024"))
+    day = form.file.lists["uh_institusjoner"].dated
+    assert day is not None
+
+    told = [str(note) for note in notes(form, day - timedelta(days=1))]
+
+    reason = f"{day} has not come yet, and owners are told that the list is of that day"
+    assert told == [f"form.toml: lists.uh_institusjoner.dated: {reason}. Write the day that the list speaks of."]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from outputs.letters.message import read_message
 from outputs.mailing import mailroom
 from outputs.mailing.mailroom import Order, OutboxError, bounced, edit, letter_history, letter_list, obey, settle
 from outputs.mailing.outbox import make_letters
+from outputs.register.case_log import letters_sent
 from outputs.register.letter_states import ORDERS, STATES
 from outputs.register.log import letter_ids, letter_orders
 from outputs.register.register import Register
@@ -60,7 +61,7 @@ class Office:
             mailroom.move(connection, number, state, "", NOW)
 
     def say(self, what: str, *numbers: int) -> None:
-        obey(self.register, numbers, Order(what, "Kari", "fordi", NOW))
+        obey(self.round, self.register, numbers, Order(what, "Kari", "fordi", NOW))
 
     def states(self) -> list[str]:
         return [letter["state"] for letter in letter_list(self.register)]
@@ -112,7 +113,40 @@ def test_who_said_it_and_why_is_kept(office: Office) -> None:
 @pytest.mark.parametrize(("by", "reason"), [("", "fordi"), ("Kari", " ")])
 def test_a_word_without_a_name_and_a_reason_is_not_obeyed(office: Office, by: str, reason: str) -> None:
     with pytest.raises(OutboxError, match="say who and why"):
-        obey(office.register, [1], Order("hold", by, reason, NOW))
+        obey(office.round, office.register, [1], Order("hold", by, reason, NOW))
+    assert office.states() == ["queued", "queued"]
+
+
+def test_letters_that_staff_mailed_are_sent_once_somebody_says_so(office: Office) -> None:
+    office.put("held", 2)
+    obey(office.round, office.register, [], Order("mailed", "Kari", "", NOW))
+
+    assert office.states() == ["sent", "held"], "without a number: every letter that waits"
+    assert letter_history(office.register, 1)["events"][-1]["note"] == "mailed (Kari)"
+    assert office.write() == [], "its owner has been told"
+    with office.register.reading() as connection:
+        assert [(at, row["id"]) for at, row in letters_sent(connection)] == [(NOW, 1)], "it goes on the journal list"
+
+    obey(office.round, office.register, [2], Order("mailed", "Kari", "som brev i posten", NOW))
+    assert office.states() == ["sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("more", "numbers", "by", "sentence"),
+    [
+        (SERVER, [], "Kari", "say which letters, by number: behov outbox mailed NUMBER …; behov outbox lists them"),
+        ("", [], " ", "say who mailed them: behov outbox mailed … --by NAME"),
+        ("", [1], "", "say who mailed them: behov outbox mailed … --by NAME"),
+        ("", [3], "Kari", "there is no letter 3; behov outbox lists them"),
+    ],
+)
+def test_what_is_said_to_be_mailed_must_be_clear(
+    office: Office, more: str, numbers: list[int], by: str, sentence: str
+) -> None:
+    office.set(more)
+
+    with pytest.raises(OutboxError, match=sentence.replace("…", ".")):
+        obey(office.round, office.register, numbers, Order("mailed", by, "", NOW))
     assert office.states() == ["queued", "queued"]
 
 

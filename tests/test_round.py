@@ -169,6 +169,20 @@ def test_a_folder_that_is_no_round_is_told_how_to_make_one(tmp_path: Path) -> No
         ("[office]", '[mail]\nsender = "a@b.no,c@d.no"\n[office]',
          "mail.sender: «a@b.no,c@d.no» is not one e-mail address. Write it as post@example.no."),
         ("[office]", '[mail]\ntls = "none"\n[office]', "mail.tls: «none» is not known here. Use ssl or starttls."),
+        ("[office]", '[mail]\nport = "587"\n[office]',
+         "mail.port: must be a whole number, not «587». Write a number without quotes."),
+        ("[office]", "[mail]\nport = true\n[office]",
+         "mail.port: must be a whole number, not «true». Write a number without quotes."),
+        ("[office]", "[mail]\nper_minute = 2.5\n[office]",
+         "mail.per_minute: must be a whole number, not «2.5». Write a number without quotes."),
+        ("[office]", '[mail]\nmax_megabytes = "10"\n[office]',
+         "mail.max_megabytes: must be a number, not «10». Write a number without quotes."),
+        ("[office]", '[mailbox]\nhost = "x.no"\nuser = "x"\nport = "993"\n[office]',
+         "mailbox.port: must be a whole number, not «993». Write a number without quotes."),
+        ("[office]", '[[mail]]\nhost = "x.no"\n[office]',
+         "mail: must be a single group of keys. Write [mail] once, with one bracket."),
+        ('email = "post@hage.example"', 'email = "post@hage.example"\nphone = 22000000',
+         'office.phone: must be text, not «22000000». Write it in quotes: "…".'),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_told_with_its_key_and_what_to_do(tmp_path: Path, old: str, new: str, sentence: str) -> None:
@@ -183,6 +197,10 @@ def test_a_wrong_setting_is_told_with_its_key_and_what_to_do(tmp_path: Path, old
     [
         ('form = "hagelagg"', "form: there is no such form. Use behovsmelding-2024."),
         ('language = "en"', "language: the form has no «en». Use nb or nn."),
+        (
+            "deadline = 2029-12-31T23:59:59",
+            "deadline: 2029-12-31 is before the form opens, on 2030-01-01. Correct it, or opens in form.toml.",
+        ),
     ],
 )
 def test_a_setting_that_does_not_go_with_the_form_is_told(tmp_path: Path, setting: str, sentence: str) -> None:

@@ -105,7 +105,7 @@ class Post:
         return [f"{event['state']} {event['note']}".strip() for event in events]
 
     def say(self, what: str, *numbers: int) -> None:
-        mailroom.obey(self.register, numbers, mailroom.Order(what, "Kari", "fordi", NOW))
+        mailroom.obey(self.round, self.register, numbers, mailroom.Order(what, "Kari", "fordi", NOW))
 
 
 MakePost = Callable[..., Post]
@@ -404,7 +404,7 @@ def test_a_letter_that_one_of_two_addresses_refuses_is_sent_and_that_is_told(mak
     run = post.send()
 
     assert run.counts == {"sent": 1}
-    told = list(letter_lines([], post.round.outbox, run))
+    told = list(letter_lines([], post.round, run))
     assert "Sent, but not to kari@eier.no: the mail server does not take that address." in told
     assert [to for to, _ in postbox.got] == [["post@eier.no"]]
     assert post.notes()[-1] == "sent 250 OK; not to kari@eier.no: 550 has left"

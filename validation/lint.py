@@ -31,11 +31,20 @@ NOBODY = Recipient("123456785", "", "", "", "nb")
 DAYS = (-900, -400, -40, -1, 0, 1, 40, 400, 800, 1200)  # from the form's deadline
 
 
-def notes(form: Form) -> Iterator[Problem]:
+def notes(form: Form, today: date | None = None) -> Iterator[Problem]:
     """Everything in a checked form that is allowed and probably not meant."""
+    yield from _lists_to_come(form, today or datetime.now(form.zone).date())
     yield from _cut_prompts(form)
     yield from _idle_rules(form)
     yield from _unannounced(form)
+
+
+def _lists_to_come(form: Form, today: date) -> Iterator[Problem]:
+    """Code lists that speak of a day to come; never refused, since the clock of a machine may be wrong."""
+    for name, source in form.file.lists.items():
+        if source.dated and source.dated > today:
+            reason = f"{source.dated} has not come yet, and owners are told that the list is of that day"
+            yield Problem("form.toml", f"lists.{name}.dated", reason, "Write the day that the list speaks of.")
 
 
 def _cut_prompts(form: Form) -> Iterator[Problem]:

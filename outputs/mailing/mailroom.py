@@ -25,6 +25,7 @@ from outputs.register.letter_states import (
     COUNTING,
     DRAFT,
     LEFT,
+    MAILED,
     ORDERS,
     OVERTAKEN,
     QUEUED,
@@ -294,11 +295,18 @@ class Order:
     at: datetime
 
 
-def obey(register: Register, numbers: Sequence[int], order: Order) -> None:
-    """Do what a person says of letters, all of it or nothing, and log who and why. Raises OutboxError."""
-    _see_to_it_that_all_is_said(numbers, order)
+def obey(round_: Round, register: Register, numbers: Sequence[int], order: Order) -> None:
+    """Do what a person says of letters, all of it or nothing, and log who and why. Raises OutboxError.
+
+    Without numbers, where staff mail the letters, «mailed» is said of every letter that waits.
+    """
+    of_all = order.what == MAILED and not numbers and not sends_itself(round_)
+    if not of_all:
+        _see_to_it_that_numbers_are_said(numbers, order)
+    _see_to_it_that_all_is_said(order)
     with register.writing() as connection:
-        for number in numbers:
+        queued = select(letters.c.id).where(letters.c.state == QUEUED).order_by(letters.c.id)
+        for number in connection.scalars(queued).all() if of_all else numbers:
             _carry_out(connection, number, order)
 
 
@@ -310,7 +318,8 @@ def edit(
     `rewrite` is given the words of each: the subject, an empty line, and the text. It gives the new ones, or
     None for those that are to stay.
     """
-    _see_to_it_that_all_is_said(numbers, order)
+    _see_to_it_that_numbers_are_said(numbers, order)
+    _see_to_it_that_all_is_said(order)
     for number in numbers:
         with register.reading() as connection:
             _see_to_it_that_it_may_be(connection, number, order)
@@ -330,10 +339,15 @@ def edit(
             _write_file(path, message)
 
 
-def _see_to_it_that_all_is_said(numbers: Sequence[int], order: Order) -> None:
+def _see_to_it_that_numbers_are_said(numbers: Sequence[int], order: Order) -> None:
     if not numbers:
         raise OutboxError(f"say which letters, by number: behov outbox {order.what} NUMBER …; behov outbox lists them")
-    if not order.by.strip() or not order.reason.strip():
+
+
+def _see_to_it_that_all_is_said(order: Order) -> None:
+    if order.what == MAILED and not order.by.strip():
+        raise OutboxError(f"say who mailed them: behov outbox {order.what} … --by NAME")
+    if order.what != MAILED and not (order.by.strip() and order.reason.strip()):
         raise OutboxError(f"say who and why: behov outbox {order.what} … --by NAME --reason TEXT")
 
 
@@ -351,7 +365,8 @@ def _carry_out(connection: Connection, number: int, order: Order) -> None:
     _see_to_it_that_it_may_be(connection, number, order)
     said = {"letter": number, "what": order.what, "by": order.by, "reason": order.reason, "at": order.at}
     connection.execute(insert(letter_orders).values(said))
-    move(connection, number, ORDERS[order.what][1], f"{order.what}: {order.reason} ({order.by})", order.at)
+    why = f": {order.reason}" if order.reason.strip() else ""
+    move(connection, number, ORDERS[order.what][1], f"{order.what}{why} ({order.by})", order.at)
 
 
 def _events(connection: Connection, number: int | None = None) -> Sequence[RowMapping]:

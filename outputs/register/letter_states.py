@@ -15,6 +15,8 @@ NEED_A_PERSON = (DRAFT, UNCERTAIN, FAILED, BOUNCED)
 LEFT = (SENDING, UNCERTAIN, SENT)  # the owner may have them
 BY_HAND = (*LEFT, *WAITING)  # the same where no mail server is named: staff mail what is in outbox/
 
+MAILED = "mailed"  # by hand; without numbers, every letter that waits
+
 # what a person can say of a letter: the states it may be in, and the one it gets
 ORDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "hold": ((DRAFT, QUEUED), HELD),
@@ -22,6 +24,7 @@ ORDERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "release": ((HELD,), QUEUED),
     "resend": ((UNCERTAIN, SENT, FAILED, BOUNCED, DISCARDED), QUEUED),
     "discard": ((DRAFT, QUEUED, HELD, UNCERTAIN, FAILED, BOUNCED), DISCARDED),
+    MAILED: ((DRAFT, QUEUED, HELD, UNCERTAIN, FAILED, BOUNCED), SENT),
 }
 
 PAGE = "index.html"  # in outbox/

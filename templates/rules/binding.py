@@ -29,6 +29,7 @@ from templates.rules.predicate import (
 
 MAX_LETS = 20  # named expressions within one another
 ROW_KEY = "row_key"  # how a rule on a grid names the row it looks at
+DATED = "dated"  # after the name of a code list: its day
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ class FormNames:
         return self.form.sheets[key]
 
     def _dotted(self, sheet_key: str, name: str, *, vector: bool) -> Node:
+        if name == DATED and sheet_key in self.form.file.lists.keys() - self.form.sheets.keys():
+            return self._day(sheet_key)
         sheet = self._sheet(sheet_key)
         is_row = isinstance(sheet, GridSheet) and name in sheet.rows
         if name not in sheet.questions and not is_row:
@@ -119,6 +122,14 @@ class FormNames:
             return Answer(sheet_key, name)
         fix = "Use SUM, COUNT, MIN, MAX, COUNT_IF or IN."
         raise PredicateError(f"«{sheet_key}.{name}» is many answers", fix)
+
+    def _day(self, list_name: str) -> Node:
+        """The day that a code list speaks of, as it is told: 31.12.2030."""
+        day = self.form.file.lists[list_name].dated
+        if day is None:
+            fix = f"Write dated = 2030-12-31 under [lists.{list_name}], with the day it speaks of."
+            raise PredicateError(f"list «{list_name}» has no day", fix)
+        return Const(f"{day:%d.%m.%Y}")
 
     def _cell(self, sheet_key: str, row: str, name: str) -> Node:
         sheet = self._sheet(sheet_key)
