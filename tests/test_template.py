@@ -628,10 +628,10 @@ SUMS = {
 
 @pytest.fixture(scope="module")
 def saved(soffice: Office, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The workbook of each language, with a budget and three units picked, saved by LibreOffice."""
+    """The workbook of each language, with a budget, three units picked and others in places, saved by LibreOffice."""
     folder, outdir = tmp_path_factory.mktemp("sent"), tmp_path_factory.mktemp("saved")
     for language in FORM.languages:
-        rows = [{"v_navn": unit.name} for unit in UNITS]
+        rows = [*({"v_navn": unit.name} for unit in UNITS), {}, {"v_kommunenr": "4601"}, {"v_kommunenr": "0"}]
         content = fill_workbook(sent(language), FORM, language, {"budsjett": BUDGET, "virksomheter": rows})
         (folder / f"{language}.xlsx").write_bytes(content)
     made = soffice.convert_all(sorted(folder.iterdir()), "xlsx", outdir)
@@ -657,13 +657,16 @@ def test_libreoffice_fetches_what_is_known_of_a_unit(saved: dict[str, Path], lan
     sheet, place = tab(load(saved[language], results=True), "virksomheter", language), DESK.layout["virksomheter"]
     columns = ("v_navn", "v_orgnr", "v_type", "v_eier_orgnr", "v_kommunenr", "v_kommune", "v_fylke")
 
-    rows = [[sheet[place.cell(column, row)].value for column in columns] for row in (7, 8, 9, 10)]
+    rows = [[sheet[place.cell(column, row)].value for column in columns] for row in range(7, 14)]
 
     school = {"nb": "Grunnskole", "nn": "Grunnskule"}[language]
     assert rows[0] == [UNITS[0].name, "974760673", "Barnehage", OWNER.orgnr, "3203", "Asker", "Akershus"]
     assert rows[1] == [UNITS[1].name, "971032081", school, "920125298", "0301", "Oslo", "Oslo"]
     assert rows[2][1:] == ["971274042", "SFO", OWNER.orgnr, "3203", "Asker", "Akershus"]
     assert not any(rows[3])
+    assert rows[4][-3:] == ["4601", None, "Vestland"]  # far away: no name
+    assert rows[5][-3:] == ["0", None, None]
+    assert not any(rows[6])
 
 
 @each_language
