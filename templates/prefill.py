@@ -30,8 +30,7 @@ FILLED_ROW = re.compile(  # of a table: with nothing in it but what is fetched f
     rb'<row r="(\d+)">(?:<c [^>]*><f>[^<]*\b%s[^<]*</f></c>)+</row>' % column_name(UNITS, "").encode()
 )
 SPARE_ROWS = 40  # that fetch from the units, beyond one for each of them
-STAMPED_AT = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
-FIXED_TIME = b"2000-01-01T00:00:00Z"
+STAMPED_AT = re.compile(rb"<dcterms:(created|modified)[^>]*>[^<]*</dcterms:\1>")
 CUSTOM_VT = rb' xmlns:vt="http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"'
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters XML cannot hold
 ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # _x0041_ is how a cell writes A
@@ -74,7 +73,7 @@ def _repaired(name: str, data: bytes) -> bytes:
     if name == "docProps/custom.xml":
         return data.replace(CUSTOM_VT, b"").replace(b"<Properties ", b"<Properties" + CUSTOM_VT + b" ", 1)
     if name == "docProps/core.xml":
-        return STAMPED_AT.sub(rb"\g<1>" + FIXED_TIME, data)
+        return STAMPED_AT.sub(b"", data)
     return data
 
 

@@ -94,9 +94,9 @@ def _letters(last: str) -> list[str]:
     return [*found, last]
 
 
-def _height(text: str, width: float) -> float:
-    """The height of a row whose text wraps in a column of this width (characters)."""
-    return round(sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4)
+def _height(text: str, width: float, size: float = 1) -> float:
+    """The height of a row whose text wraps in a column of this width (characters), in points."""
+    return round((sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4) * size)
 
 
 def _label(question: Question | GridRow, language: str) -> str:
@@ -163,7 +163,7 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         status.value = "=" + _status(writer, place, question.key, row)
     sheet[f"{at.HELP_COLUMN}{row}"] = help_text
     style.HELP.dress(sheet[f"{at.HELP_COLUMN}{row}"])
-    help_height = _height(help_text, WIDTHS[at.HELP_COLUMN] * SMALL_LETTERS) * SMALL
+    help_height = _height(help_text, WIDTHS[at.HELP_COLUMN] * SMALL_LETTERS, SMALL)
     said = max((cause.rule.message[writer.language] for cause in causes), key=len, default="")
     said_height = min(STATUS_LINES * LINE_HEIGHT, _height(said, WIDTHS[at.STATUS_COLUMN]))
     height = max(_height(label, WIDTHS[at.LABEL_COLUMN] - 2), help_height, said_height)
@@ -242,7 +242,7 @@ def _write_headings(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         style.HEADER.dress(head)
         style.COLUMN_HELP.dress(helper)
         width = column_width(question) - 1
-        heights.append((_height(head.value, width), _height(helper.value, width * SMALL_LETTERS) * SMALL))
+        heights.append((_height(head.value, width), _height(helper.value, width * SMALL_LETTERS, SMALL)))
     sheet.row_dimensions[at.HEADER_ROW].height = max(head for head, _ in heights)
     sheet.row_dimensions[at.HELP_ROW].height = max(helper for _, helper in heights)
 

@@ -47,7 +47,7 @@ UNITS = (
 OWNER = replace(RECIPIENT, name=HARD_NAME, type="KOMMUNE", units=UNITS)
 SLOT = re.compile(r"@@([A-Za-z0-9._]+)@@")  # a place that each copy fills in
 STAMP = make_stamp(FORM, "BM24-0001-1", OWNER.orgnr, KEY)
-MAX_BYTES = 62_500  # with sixty units
+MAX_BYTES = 62_000  # with sixty units
 MAX_LIST_FORMULA = 255  # characters in the source of a dropdown (Excel)
 
 TABS = {

@@ -76,7 +76,7 @@ class Plan:
         return blocks
 
     def helper(self, sheet: str, key: str) -> str:
-        """The column of what the states of a question of a table or grid are read from."""
+        """The column of what the states of a question are read from; of a question sheet one for all, under no key."""
         if (sheet, key) not in self.helpers:
             self.helpers[sheet, key] = self.new_column()
         return self.helpers[sheet, key]
