@@ -8,12 +8,12 @@ from functools import cached_property
 from posixpath import dirname, join, normpath
 from xml.parsers import expat
 
-from templates.layout import LISTS_SHEET, OWN_SHEET, RULES_SHEET
+from templates.layout import LISTS_SHEET, RULES_SHEET
 
 MAX_SMALL_PART = 4 << 20  # bytes of a part that lists other parts
 MAX_KEPT = 2 << 20  # bytes of a part that is kept unpacked: guard and reader both look into it
 CONTENT_TYPES, PACKAGE_RELATIONS = "[content_types].xml", "_rels/.rels"
-UNREAD = frozenset({LISTS_SHEET, OWN_SHEET, RULES_SHEET})  # our own sheets: no answer ever stands there
+UNREAD = frozenset({LISTS_SHEET, RULES_SHEET})  # our own sheets: no answer ever stands there
 LEFT_BY_OTHERS = "customxml/"  # what other programs left there, in any encoding
 TRUE = frozenset({"1", "true", "on"})
 OFFICE_DOCUMENT = "/officeDocument"  # how its relation ends, in the standard's both dialects

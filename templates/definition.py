@@ -1,8 +1,9 @@
 """Reading a form definition from its folder, with every mistake found told at once."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from templates.applies import spot_problems
 from templates.form import CodeList, CodeListFile, Form, FormFile, Rule, RulesFile
@@ -58,7 +59,7 @@ def load_form(folder: Path) -> Form:
         rules, problems = written or rules, problems + rule_shape
     if file is None or problems:
         raise FormError(problems)
-    lists, problems = _read_lists(folder, file.lists)
+    lists, problems = _read_lists(folder, file)
     as_read = FormFile.model_construct(**dict(file))  # of no class that workers would have to load this file for
     form = Form(as_read, lists, (*rules.rule, *_standard_rules(rules.rule)), rules.let)
     problems += [*form_problems(form), *version_problems(form), *spot_problems(form), *rule_problems(form, rules.rule)]
@@ -75,12 +76,12 @@ def bound_rules(form: Form) -> list[BoundRule]:
 # code lists
 
 
-def _read_lists(folder: Path, files: dict[str, CodeListFile]) -> tuple[dict[str, CodeList], list[Problem]]:
+def _read_lists(folder: Path, file: FormFile) -> tuple[dict[str, CodeList], list[Problem]]:
     """The lists that can be used, and what is wrong with the others."""
     lists, problems = {}, []
-    for name, source in files.items():
+    for name, source in file.lists.items():
         try:
-            lists[name] = _read_list(folder / "lists", name, source)
+            lists[name] = _read_list(folder / "lists", name, source, file.constants)
         except ListError as error:
             problems.append(Problem("form.toml", f"lists.{name}.{error.key}", error.reason, error.fix))
     return lists, problems
@@ -94,13 +95,27 @@ class ListError(Exception):
         self.key, self.reason, self.fix = key, reason, fix
 
 
-def _read_list(folder: Path, name: str, source: CodeListFile) -> CodeList:
+def _read_list(folder: Path, name: str, source: CodeListFile, constants: Mapping[str, Any]) -> CodeList:
     rows = _read_csv(folder, "file", source.file)
     _need_columns(source, rows, "key", "label")
     keyed = {row[source.key] or row[source.label]: row for row in rows}
     if len(keyed) < len(rows):
         raise ListError("file", f"{source.file} has a {source.key} twice", "Keep one row for each.")
-    return CodeList(name, source.key, source.label, keyed, _read_recoded(folder, source))
+    unnamed = frozenset(key for key, row in keyed.items() if not _is_named(source, row, constants))
+    return CodeList(name, source.key, source.label, keyed, _read_recoded(folder, source), unnamed)
+
+
+def _is_named(source: CodeListFile, row: dict[str, str], constants: Mapping[str, Any]) -> bool:
+    for column, constant in source.named_where.items():
+        if column not in row:
+            raise ListError("named_where", f"the file has no column «{column}»", suggestion(column, list(row)))
+        values = constants.get(constant)
+        if not isinstance(values, tuple):
+            fix = suggestion(constant, [name for name, value in constants.items() if isinstance(value, tuple)])
+            raise ListError("named_where", f"there is no list of texts «{constant}» among the constants", fix)
+        if row[column] not in values:
+            return False
+    return True
 
 
 def _read_recoded(folder: Path, source: CodeListFile) -> dict[str, str]:

@@ -164,23 +164,24 @@ class CodeListFile(Part):
     recode: str | None = None  # CSV of codes that are no longer in use
     recode_from: str | None = None
     recode_to: str | None = None
+    named_where: dict[str, str] = {}  # workbooks have labels where a column has one of the values of a constant
     dated: Annotated[date, Strict()] | None = None  # the day it speaks of
 
 
 @dataclass(frozen=True)
 class CodeList:
-    """A loaded code list: rows by key, and old keys that map to new ones."""
+    """A loaded code list: rows by key, old keys that map to new ones, and keys whose label no workbook has."""
 
     name: str
     key: str
     label: str
     rows: dict[str, dict[str, str]]
     recoded: dict[str, str]
+    unnamed: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        first = next(iter(self.rows.values()), {})
-        return tuple(first)
+        return tuple(next(iter(self.rows.values()), {}))
 
 
 class ListChoices(Part):
@@ -378,8 +379,7 @@ class Form:
         return {name: self._read_options(choices) for name, choices in self.file.choices.items()}
 
     def _read_options(self, choices: ChoiceList) -> dict[str, Text]:
-        source = choices.from_list
-        if source is None:
+        if (source := choices.from_list) is None:
             return choices.options
         return {
             row[source.code]: dict.fromkeys(self.languages, row[source.label])

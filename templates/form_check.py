@@ -20,7 +20,7 @@ from templates.form import (
     Sheet,
     TableSheet,
 )
-from templates.layout import LISTS_SHEET, OWN_SHEET, STAMP_SHEET
+from templates.layout import LISTS_SHEET, STAMP_SHEET
 from templates.problems import Problem, suggestion
 from templates.registers import SOURCES as REGISTERS
 from templates.rules.binding import FormNames
@@ -112,7 +112,7 @@ def _guide_problems(form: Form) -> Iterator[Problem]:
 def _tab_problems(form: Form) -> Iterator[Problem]:
     guide = workbook_texts()
     for language in form.languages:
-        taken = {name.casefold() for name in (LISTS_SHEET, OWN_SHEET, STAMP_SHEET, guide.say("tab_guide", language))}
+        taken = {name.casefold() for name in (LISTS_SHEET, STAMP_SHEET, guide.say("tab_guide", language))}
         for key, sheet in form.sheets.items():
             label = sheet.label.get(language, "")
             place = f"sheets.{key}.label.{language}"

@@ -19,9 +19,11 @@ CODE_MARK = "skjemakode="  # in A1 of every answer sheet
 
 SUMMED = frozenset({"amount", "integer", "decimal"})  # the types of columns that a row of sums adds up
 
-STAMP_SHEET, LISTS_SHEET, OWN_SHEET, RULES_SHEET = "_stempel", "_lister", "_egne", "_regler"
+STAMP_SHEET, LISTS_SHEET, RULES_SHEET = "_stempel", "_lister", "_regler"
 
-OWN_LAST_ROW = 9999  # stands for the recipient's last unit until the workbook is stamped
+STAMP_ROWS = ("form", "version", "report", "recipient", "language", "code", "locked", "signature")  # of STAMP_SHEET
+FIRST_UNIT = 2 + len(STAMP_ROWS)  # the row of the recipient's first unit there
+LAST_UNIT = 9999  # stands for the row of the last one until the workbook is stamped
 
 NAMED_LIST = "_l_"  # how the defined name of every list of ours begins
 

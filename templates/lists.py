@@ -1,4 +1,4 @@
-"""The hidden list sheets: every dropdown and every lookup takes its source from here, by name."""
+"""The hidden list sheet: every dropdown and every lookup takes its source from here, by name."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -9,7 +9,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.cells import letter
 from templates.form import UNIT_COLUMNS, UNITS, Form, Lookup, Question
-from templates.layout import LISTS_SHEET, OWN_LAST_ROW, OWN_SHEET, choices_name, column_name
+from templates.layout import FIRST_UNIT, LAST_UNIT, LISTS_SHEET, choices_name, column_name
 from templates.records import Records
 from templates.states import choice_lists, codes_name, words_name
 from templates.style import PLAIN
@@ -18,7 +18,7 @@ from templates.style import PLAIN
 def write_lists(
     workbook: Workbook, form: Form, language: str, records: Records, read: Iterable[tuple[str, str]], note: str
 ) -> None:
-    """Write `_lister` (the form's choices and code lists) and `_egne` (the recipient's own units).
+    """Write `_lister`: the form's choices and code lists.
 
     `read` are the columns of code lists that rules look in.
     """
@@ -32,8 +32,6 @@ def write_lists(
         _name(workbook, name, _place(columns, values or [""]))
     for number, values in enumerate(columns, 1):
         _write_column(sheet, letter(number), values)
-    if uses_units(form):
-        _write_own(workbook, note)
 
 
 def _columns(
@@ -128,16 +126,12 @@ def _write_column(sheet: Worksheet, column: str, values: list[str]) -> None:
         cell.data_type = "s"  # a name that begins with = is no formula
 
 
-def _write_own(workbook: Workbook, note: str) -> None:
-    sheet = workbook.create_sheet(OWN_SHEET)
-    sheet.sheet_state = "hidden"
-    sheet["A1"] = note
-    PLAIN.dress(sheet["B2"], "@")  # keeps the sheet's rows in the file, where the stamp puts the units
-    for number, column in enumerate(UNIT_COLUMNS, 2):
-        at = letter(number - 1)
-        sheet[f"{at}1"] = column
+def name_units(workbook: Workbook, sheet: Worksheet) -> None:
+    """Make room on a sheet for the recipient's own units, which the stamp fills in, and name their columns."""
+    PLAIN.dress(sheet[f"B{FIRST_UNIT}"], "@")  # keeps the row in the file
+    for number, column in enumerate(UNIT_COLUMNS, 1):
         name = choices_name(UNITS) if column == "name" else column_name(UNITS, column)
-        _name(workbook, name, _cells(OWN_SHEET, at, 2, OWN_LAST_ROW))
+        _name(workbook, name, _cells(sheet.title, letter(number), FIRST_UNIT, LAST_UNIT))
 
 
 def _name(workbook: Workbook, name: str, target: str) -> None:

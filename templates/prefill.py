@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 
 from templates.form import UNIT_COLUMNS, UNITS, Form, Question
-from templates.layout import CODE_MARK, OWN_LAST_ROW, OWN_SHEET
+from templates.layout import CODE_MARK, FIRST_UNIT, HELP_ROW, LAST_UNIT, STAMP_SHEET, column_name
 from templates.recipients import Recipient
 from templates.stamp import Stamp, sign_locked
 from templates.texts import workbook_texts
@@ -24,11 +24,13 @@ SLOT = re.compile(  # a whole cell, or a place within a text
     rb'<c r="(?P<ref>[A-Z]+\d+)"(?P<style> s="\d+")? t="inlineStr"><is><t>@@(?P<cell>[A-Za-z0-9._]+)@@</t></is></c>'
     rb"|@@(?P<text>[A-Za-z0-9._]+)@@"
 )
-OWN_ROWS = re.compile(rb'<row r="2".*?</row>', re.DOTALL)
-OWN_STYLE = re.compile(rb'<c r="B2" s="(\d+)"')
-OWN_END = re.compile(rf"(?<={OWN_SHEET}!\$[A-Z]\$2:\$[A-Z]\$){OWN_LAST_ROW}\b".encode())
-STAMPED_AT = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
-FIXED_TIME = b"2000-01-01T00:00:00Z"
+UNIT_ROW = re.compile(rb'<row r="%d"><c r="B%d"( s="\d+")/></row>' % (FIRST_UNIT, FIRST_UNIT))
+LAST_UNIT_ROW = re.compile(rb"(?<=\$)%d\b" % LAST_UNIT)
+FILLED_ROW = re.compile(  # of a table: with nothing in it but what is fetched from the recipient's units
+    rb'<row r="(\d+)">(?:<c [^>]*><f>[^<]*\b%s[^<]*</f></c>)+</row>' % column_name(UNITS, "").encode()
+)
+SPARE_ROWS = 40  # that fetch from the units, beyond one for each of them
+STAMPED_AT = re.compile(rb"<dcterms:(created|modified)[^>]*>[^<]*</dcterms:\1>")
 CUSTOM_VT = rb' xmlns:vt="http://schemas.openxmlformats.org/officeDocument/2006/docPropsVTypes"'
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters XML cannot hold
 ESCAPE_LIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # _x0041_ is how a cell writes A
@@ -40,7 +42,7 @@ class Base:
 
     frozen: list[Zipped]
     parts: dict[str, bytes]
-    own_part: str | None  # the part of the recipient's own lists
+    stamp_part: str  # with the recipient's own units
 
 
 def compile_base(workbook: bytes, apart: Collection[str] = ()) -> Base:
@@ -48,20 +50,19 @@ def compile_base(workbook: bytes, apart: Collection[str] = ()) -> Base:
     frozen: list[Zipped] = []
     parts: dict[str, bytes] = {}
     with zipfile.ZipFile(io.BytesIO(workbook)) as source:
-        own = _own_part(source)
+        stamp = _stamp_part(source)
         for name in source.namelist():
             data = _repaired(name, source.read(name))
-            if SLOT.search(data) or name in ("xl/workbook.xml", own, *apart):
+            if SLOT.search(data) or name in ("xl/workbook.xml", *apart):
                 parts[name] = data
             else:
                 frozen.append(zipped(name, data, SMALLEST))
-    return Base(frozen, parts, own)
+    return Base(frozen, parts, stamp)
 
 
-def _own_part(source: zipfile.ZipFile) -> str | None:
+def _stamp_part(source: zipfile.ZipFile) -> str:
     names = re.findall(rb'<sheet [^>]*name="([^"]+)"', source.read("xl/workbook.xml"))
-    index = names.index(OWN_SHEET.encode()) + 1 if OWN_SHEET.encode() in names else None
-    return f"xl/worksheets/sheet{index}.xml" if index else None
+    return f"xl/worksheets/sheet{names.index(STAMP_SHEET.encode()) + 1}.xml"
 
 
 def _repaired(name: str, data: bytes) -> bytes:
@@ -72,7 +73,7 @@ def _repaired(name: str, data: bytes) -> bytes:
     if name == "docProps/custom.xml":
         return data.replace(CUSTOM_VT, b"").replace(b"<Properties ", b"<Properties" + CUSTOM_VT + b" ", 1)
     if name == "docProps/core.xml":
-        return STAMPED_AT.sub(rb"\g<1>" + FIXED_TIME, data)
+        return STAMPED_AT.sub(b"", data)
     return data
 
 
@@ -93,11 +94,11 @@ def stamped_parts(
         if name in less:
             continue
         content = filled(data, values)
-        if name == base.own_part:
+        if name == base.stamp_part:
             content = _with_units(content, units)
         elif name == "xl/workbook.xml":
-            content = OWN_END.sub(b"%d" % max(2, len(units) + 1), content)
-        yield name, content
+            content = LAST_UNIT_ROW.sub(b"%d" % max(FIRST_UNIT, FIRST_UNIT + len(units) - 1), content)
+        yield name, _without_idle_rows(content, HELP_ROW + len(units) + SPARE_ROWS)
 
 
 def with_parts(base: Base, parts: Iterable[tuple[str, bytes]]) -> bytes:
@@ -141,13 +142,18 @@ def xml_text(value: str) -> bytes:
 
 
 def _with_units(data: bytes, units: list[tuple[str, ...]]) -> bytes:
-    found = OWN_STYLE.search(data)
-    style = b' s="%s"' % found[1] if found else b""
-    rows = b"".join(_own_row(number, row, style) for number, row in enumerate(units, 2))
-    return OWN_ROWS.sub(lambda _match: rows, data) if rows else data
+    def rows(found: re.Match[bytes]) -> bytes:
+        return b"".join(_unit_row(number, unit, found[1]) for number, unit in enumerate(units, FIRST_UNIT)) or found[0]
+
+    return UNIT_ROW.sub(rows, data)
 
 
-def _own_row(number: int, texts: tuple[str, ...], style: bytes) -> bytes:
+def _without_idle_rows(data: bytes, last: int) -> bytes:
+    """Leave out the formulas of rows further down than a recipient will ever pick a unit in."""
+    return FILLED_ROW.sub(lambda found: found[0] if int(found[1]) <= last else b"", data)
+
+
+def _unit_row(number: int, texts: tuple[str, ...], style: bytes) -> bytes:
     cells = b"".join(
         text_cell(f"{letter}{number}".encode(), style, text) for letter, text in zip("BCDEF", texts, strict=True)
     )

@@ -87,6 +87,10 @@ class Records:
         return f'FIND("{mark}"&{key}&"{END}",{self.name(code_list)})'
 
 
+def _shown(code_list: CodeList, row: dict[str, str], column: str) -> str:
+    return "" if column == code_list.label and row[code_list.key] in code_list.unnamed else row[column]
+
+
 def _split(code_list: CodeList, columns: list[str]) -> Split:
     rows, key = list(code_list.rows.values()), code_list.key
 
@@ -94,7 +98,7 @@ def _split(code_list: CodeList, columns: list[str]) -> Split:
         return len({(row[key][:size], row[column]) for row in rows}) == len({row[key][:size] for row in rows})
 
     def texts(columns: list[str]) -> list[str]:
-        return list(dict.fromkeys("".join(row[column] + END for column in columns) for row in rows))
+        return list(dict.fromkeys("".join(_shown(code_list, row, column) + END for column in columns) for row in rows))
 
     for size in range(1, min((len(row[key]) for row in rows), default=0)):
         is_beginning = [column for column in columns if all(row[column] == row[key][:size] for row in rows)]

@@ -1,12 +1,14 @@
-"""Formulas that are the same seen from their cells, written once in the file.
+"""Formulas that are the same seen from their cells, written once: long tables in a small file.
 
-openpyxl cannot write them, so each cell gets a mark in place of its formula, and `shared`
-puts the format's own shared formulas there. It keeps a workbook with long tables small.
+Where texts and numbers are all that a formula takes, an array formula works all rows out at once, and the file has
+no more than its first cell. A shared formula has a cell in every row. openpyxl cannot write those, so each cell
+gets a mark in place of its formula, and `shared` puts the format's own shared formulas there.
 """
 
 import re
 from collections.abc import Mapping
 
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 MARK = "~~"
@@ -27,6 +29,15 @@ class Shared:
         """Write a formula, given as the first row has it, in these rows."""
         self._write(column, list(range(first, last + 1)), formula)
 
+    def write_array(self, column: str, first: int, last: int, formula: str) -> None:
+        """Write a formula, given as the first row has it, as an array of these rows.
+
+        It is to be one that a spreadsheet works out row by row: without AND, OR, INDEX or SUMPRODUCT. LibreOffice
+        (7.4) mixes the rows up where & joins two of its columns within IF or IFERROR.
+        """
+        spread = ADDRESS.sub(lambda found: found[0] if found[1] or found[4] else _down(found[0], last), formula)
+        self.sheet[f"{column}{first}"] = ArrayFormula(f"{column}{first}:{column}{last}", f"={spread}")
+
     def write_alike(self, column: str, formulas: Mapping[int, str]) -> None:
         """Write the formulas of some rows of a column, those that are alike once."""
         alike: dict[str, list[int]] = {}
@@ -45,6 +56,11 @@ class Shared:
         for row in rest:
             self.sheet[f"{column}{row}"] = f"={MARK}{self.number}"
         self.number += 1
+
+
+def _down(address: str, last: int) -> str:
+    """The cells from an address down to the last row."""
+    return f"{address}:{address.rstrip('0123456789')}{last}"
 
 
 def _unfixed(formula: str) -> str:

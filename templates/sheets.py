@@ -7,7 +7,7 @@ from math import ceil
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
-from openpyxl.styles import Alignment, Font, Protection
+from openpyxl.styles import Alignment, Protection
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -28,7 +28,6 @@ WIDTHS = {at.LABEL_COLUMN: 40, at.ANSWER_COLUMN: 50, at.STATUS_COLUMN: 44, at.HE
 GRID_LABEL_WIDTH = 44
 STATUS_WIDTH = 60
 STATUS_LINES = 3  # shown of what is said beside a question; the sheet Kontroll shows all
-STATUS_FONT = Font(name=style.FONT, size=10, bold=True, color=style.ALERT)
 LINE_HEIGHT = 15.5  # points for one line of 11 point text
 SMALL = 13.5 / LINE_HEIGHT  # how much lower a line of the 10 point help is
 SMALL_LETTERS = 1.2  # more of which fit into a column's width, counted in 11 point digits
@@ -95,9 +94,9 @@ def _letters(last: str) -> list[str]:
     return [*found, last]
 
 
-def _height(text: str, width: float) -> float:
-    """The height of a row whose text wraps in a column of this width (characters)."""
-    return round(sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4)
+def _height(text: str, width: float, size: float = 1) -> float:
+    """The height of a row whose text wraps in a column of this width (characters), in points."""
+    return round((sum(ceil(max(1, len(line)) / width) for line in text.split("\n")) * LINE_HEIGHT + 4) * size)
 
 
 def _label(question: Question | GridRow, language: str) -> str:
@@ -164,7 +163,7 @@ def _write_question(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         status.value = "=" + _status(writer, place, question.key, row)
     sheet[f"{at.HELP_COLUMN}{row}"] = help_text
     style.HELP.dress(sheet[f"{at.HELP_COLUMN}{row}"])
-    help_height = _height(help_text, WIDTHS[at.HELP_COLUMN] * SMALL_LETTERS) * SMALL
+    help_height = _height(help_text, WIDTHS[at.HELP_COLUMN] * SMALL_LETTERS, SMALL)
     said = max((cause.rule.message[writer.language] for cause in causes), key=len, default="")
     said_height = min(STATUS_LINES * LINE_HEIGHT, _height(said, WIDTHS[at.STATUS_COLUMN]))
     height = max(_height(label, WIDTHS[at.LABEL_COLUMN] - 2), help_height, said_height)
@@ -217,12 +216,11 @@ def _write_table(writer: Writer, sheet: Worksheet, place: SheetLayout, definitio
         _write_column(writer, sheet, place, question, shared)
     _draw_table(sheet, place, definition)
     _write_status_head(writer, sheet, place)
-    sheet.column_dimensions[place.status_column].font = STATUS_FONT
-    sheet.column_dimensions[place.status_column].protection = Protection(locked=True)
-    sheet.column_dimensions[place.status_column].alignment = Alignment(vertical="top")
     message = writer.live.plan.blocks[place.sheet.key].message
     told = f'{at.RULES_SHEET}!{message}{place.first_row}&""'
-    shared.write(place.status_column, place.first_row, place.last_row, told)
+    shared.write_array(place.status_column, place.first_row, place.last_row, told)
+    for cell in (sheet[f"{place.status_column}{place.first_row}"], sheet.column_dimensions[place.status_column]):
+        style.TABLE_STATUS.dress(cell)
     sheet.freeze_panes = f"C{place.first_row}"
 
 
@@ -244,7 +242,7 @@ def _write_headings(writer: Writer, sheet: Worksheet, place: SheetLayout, questi
         style.HEADER.dress(head)
         style.COLUMN_HELP.dress(helper)
         width = column_width(question) - 1
-        heights.append((_height(head.value, width), _height(helper.value, width * SMALL_LETTERS) * SMALL))
+        heights.append((_height(head.value, width), _height(helper.value, width * SMALL_LETTERS, SMALL)))
     sheet.row_dimensions[at.HEADER_ROW].height = max(head for head, _ in heights)
     sheet.row_dimensions[at.HELP_ROW].height = max(helper for _, helper in heights)
 
@@ -280,20 +278,26 @@ def _write_column(writer: Writer, sheet: Worksheet, place: SheetLayout, question
     dimension.protection = Protection(locked=question.locked or question.calculated)
     dimension.font = style.TEXT
     dimension.alignment = Alignment(wrap_text=question.type in WRAPPED, vertical="top")
-    source = question.lookup or question.fill
-    if source is not None:
-        look = style.Look(open=not question.calculated, wrap=False)
-        if question.calculated:
-            shared.write(column, place.first_row, place.last_row, _fetched(writer, place, question, place.first_row))
-        for row in range(place.first_row, place.last_row + 1):
-            if not question.calculated:  # not shared: programs trip over a first cell that is written over
-                sheet[f"{column}{row}"] = "=" + _fetched(writer, place, question, row)
-            look.dress(sheet[f"{column}{row}"], "General")
+    if question.lookup or question.fill:
+        _write_fetched(writer, sheet, place, question, shared)
     cells = f"{column}{place.first_row}:{column}{place.last_row}"
     absolute = f"${column}${place.first_row}:${column}${place.last_row}"
     _name(writer, sheet, at.answer_name(place.sheet.key, question.key), absolute)
     if not question.calculated:
         _validate(writer, sheet, place, question, cells)
+
+
+def _write_fetched(writer: Writer, sheet: Worksheet, place: SheetLayout, question: Question, shared: Shared) -> None:
+    column, rows = place.columns[question.key], range(place.first_row, place.last_row + 1)
+    look = style.Look(open=not question.calculated, wrap=False)
+    if question.calculated:
+        shared.write_array(column, rows[0], rows[-1], _fetched(writer, place, question, rows[0]))
+        look.dress(sheet[f"{column}{rows[0]}"])
+        return
+    for row in rows:  # a formula for each, since the owner may write over any of them
+        cell = sheet[f"{column}{row}"]
+        cell.value = "=" + _fetched(writer, place, question, row)
+        look.dress(cell)
 
 
 # grids

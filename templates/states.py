@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from templates.form import NO, UNITS, YES, Form, Question
 from templates.layout import choices_name
-from templates.records import Records
+from templates.records import MAX_CELL, Records
 from templates.rules.formula import text, when
 
 NUMBERS = ("not_a_number", "not_whole", "ambiguous_number")
@@ -69,7 +69,7 @@ def written(question: Question, cell: str) -> str:
         mark = f'IF(ISNUMBER(FIND("/",{cell})),"/",IF(ISNUMBER(FIND(".",{cell})),".","-"))'
         return f"SUBSTITUTE({plain(cell)},{mark},{APART})"
     if question.type == "email":
-        return f'TRIM(SUBSTITUTE(LOWER(LEFT({plain(cell)},7)),"mailto:","")&MID({plain(cell)},8,32767))'
+        return f'TRIM(MID({plain(cell)},1+7*(LOWER(LEFT({plain(cell)},7))="mailto:"),{MAX_CELL}))'
     return plain(cell)
 
 

@@ -3,10 +3,11 @@
 Contrast against its background is at least 4.5:1 for text and 3:1 for borders (WCAG 2.1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.worksheet.dimensions import ColumnDimension
 
 # Opaque, as Excel writes them: excelize spoils a colour whose first two digits are not FF.
 INK, MUTED, WHITE = "FF1A1A1A", "FF595959", "FFFFFFFF"
@@ -41,8 +42,8 @@ class Look:
     horizontal: str | None = None
     vertical: str = "top"
 
-    def dress(self, cell: Cell, number_format: str = "General") -> None:
-        """Give a cell this look."""
+    def dress(self, cell: Cell | ColumnDimension, number_format: str = "General") -> None:
+        """Give a cell, or the cells of a column that have no look of their own, this look."""
         cell.font = Font(name=FONT, size=self.size, bold=self.bold, italic=self.italic, color=self.colour)
         cell.alignment = Alignment(wrap_text=self.wrap, vertical=self.vertical, horizontal=self.horizontal)
         cell.protection = Protection(locked=not self.open)
@@ -69,6 +70,7 @@ ANSWER = Look(background=INPUT, boxed=True, open=True)
 GIVEN = Look(background=LOCKED, boxed=True)  # ours: locked or calculated
 SUM = Look(bold=True, background=LOCKED, boxed=True)
 STATUS = Look(size=10, bold=True, colour=ALERT)
+TABLE_STATUS = replace(STATUS, wrap=False)  # a row is no higher than its answers
 COUNT = Look(size=16, bold=True, colour=ALERT, wrap=False, vertical="center")
 LINK = Look(colour=BAND, bold=True)
 GUIDE_HEAD = Look(size=14, bold=True, colour=BAND)

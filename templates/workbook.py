@@ -10,9 +10,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import style
 from templates.control import write_control
 from templates.form import Form
-from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_SHEET, layout
+from templates.layout import HELP_ROW, MARKER_ROW, RULES_SHEET, STAMP_ROWS, STAMP_SHEET, layout
 from templates.lean import lean
-from templates.lists import write_lists
+from templates.lists import name_units, uses_units, write_lists
 from templates.live.in_use import InUse
 from templates.live.items import Live
 from templates.live.live import make_live, write_rules
@@ -23,7 +23,6 @@ from templates.sheets import Writer, slot, write_sheet
 from templates.texts import workbook_texts
 
 GUIDE_WIDTH = 86  # characters: a page of A4 in any font; LibreOffice cuts a single column that is wider
-STAMP_ROWS = ("form", "version", "report", "recipient", "language", "code", "locked", "signature")
 LOCALES = {"nb": "nb-NO", "nn": "nn-NO", "en": "en-GB"}
 
 
@@ -114,12 +113,15 @@ def _deadline(form: Form) -> str:
 
 
 def _write_stamp(writer: Writer, note: str) -> None:
+    """Write what is the recipient's own: the stamp, and under it the list of units."""
     sheet = writer.workbook.create_sheet(STAMP_SHEET)
     sheet.sheet_state = "veryHidden"
     sheet["A1"] = note
     for row, key in enumerate(STAMP_ROWS, 2):
         sheet[f"A{row}"] = key
         sheet[f"B{row}"] = slot(f"stamp.{key}")
+    if uses_units(writer.form):
+        name_units(writer.workbook, sheet)
 
 
 def _protect(sheet: Worksheet) -> None:

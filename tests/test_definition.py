@@ -368,6 +368,21 @@ def test_a_code_list_with_semicolons_is_told_what_its_first_column_is_called(wri
     ]
 
 
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ('{ sonen = "jordarter" }', "the file has no column «sonen». Did you mean «sone»?"),
+        ('{ sone = "jordart" }', "there is no list of texts «jordart» among the constants. Did you mean «jordarter»?"),
+        ('{ sone = "maks" }', "there is no list of texts «maks» among the constants. Use jordarter."),
+    ],
+    ids=["no such column", "no such constant", "no list"],
+)
+def test_rows_with_a_label_are_told_by_a_column_and_a_constant(written: Definition, where: str, told: str) -> None:
+    written.edit("form.toml", "[lists.steder]", f"[lists.steder]\nnamed_where = {where}")
+
+    assert [str(problem) for problem in written.problems()] == [f"form.toml: lists.steder.named_where: {told}"]
+
+
 def test_a_third_language_asks_for_every_text_and_for_rules_that_speak_it(written: Definition) -> None:
     written.edit("form.toml", 'languages = ["nb", "nn"]', 'languages = ["nb", "nn", "en"]')
 

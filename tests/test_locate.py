@@ -153,7 +153,7 @@ def show_all(workbook: Workbook) -> None:
 
 
 def delete_hidden(workbook: Workbook) -> None:
-    for name in ("_lister", "_egne", "_stempel"):
+    for name in ("_lister", "_stempel"):
         del workbook[name]
 
 

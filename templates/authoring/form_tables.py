@@ -42,7 +42,7 @@ TABLES: Mapping[str, tuple[Any, ...]] = {
     "let": (),
     "rules": (Rule,),
 }
-ONE_CELL = frozenset({"values", "given", "where", "from_list", "from_version", "recode"})
+ONE_CELL = frozenset({"values", "given", "where", "named_where", "from_list", "from_version", "recode"})
 """Groups whose keys the author chooses: they would be columns that other rows have no use for."""
 YES, NO = ("true", "yes", "ja", "x"), ("false", "no", "nei")
 AS_JSON = ("[", "{", '"')  # how a cell begins that is written as JSON

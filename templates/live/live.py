@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates.definition import bound_rules
 from templates.entry import fetched_state
 from templates.form import Form, GridSheet, Question
-from templates.layout import RULES_SHEET, SUMMED
+from templates.layout import ANSWER_COLUMN, RULES_SHEET, SUMMED
 from templates.live.block import COUNTED, FIRST_ROW, IN_USE, SHOWN, TEXTS, VALUES
 from templates.live.causes import find_causes
 from templates.live.found import Findings
@@ -73,10 +73,15 @@ class _Writer:
         self.more = more
         self.shared = Shared(sheet)
         self.cells: dict[str, dict[int, str]] = {}  # formulas by column and row
+        self.arrays: dict[str, tuple[int, int, str]] = {}  # by column: the first and last row, and the formula there
         self.bad = cache(lambda code: bad_state(live, code))
         self.findings = Findings(live)
 
     def write(self) -> None:
+        for block in self.plan.blocks.values():
+            if block.is_single:
+                words = f'IFERROR({plain(f"{block.tab}!{ANSWER_COLUMN}{block.first}")},"")'
+                self.arrays[block.written] = block.first, block.last, words
         for item in self.live.items.values():
             for column, formula in self.row(item):
                 self.put(item, column, formula)
@@ -85,10 +90,14 @@ class _Writer:
         self.write_aside()
         for column, formulas in self.cells.items():
             self.shared.write_alike(column, formulas)
+        for column, array in self.arrays.items():
+            self.shared.write_array(column, *array)
         write_listing(self.sheet, self.plan, self.shared)
 
     def put(self, item: Item, column: str, formula: str) -> None:
-        if item.is_table:
+        if column in self.plan.helpers.values() and not item.block.is_single:
+            self.arrays.setdefault(column, (item.row, item.block.last, formula))
+        elif item.is_table:
             self.check(column, item.row, formula)
             self.shared.write(column, item.row, item.block.last, formula)
         else:
@@ -157,10 +166,11 @@ class _Writer:
     def single(self, item: Item) -> Iterator[tuple[str, str]]:
         block = item.block
         question = block.place.sheet.questions[item.key]
-        at, column = f"{block.written}{item.row}", block.columns[item.key]
-        cell = block.answer(item.key)
-        yield block.written, f'IFERROR({written(question, cell)},"")'
-        yield column, self.state_of(item, question, cell, at)
+        cell, column, read = block.answer(item.key), block.columns[item.key], block.written
+        if written(question, cell) != plain(cell):
+            read = self.plan.helper(block.place.sheet.key, "")
+            yield read, f'IFERROR({written(question, cell)},"")'
+        yield column, self.state_of(item, question, cell, f"{read}{item.row}")
         if (block.place.sheet.key, item.key) in self.live.shown:
             yield block.shown, shown(self.live.form, question, cell, f"{column}{item.row}")
 

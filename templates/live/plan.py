@@ -76,7 +76,7 @@ class Plan:
         return blocks
 
     def helper(self, sheet: str, key: str) -> str:
-        """The column of what the states of a question of a table or grid are read from."""
+        """The column of what the states of a question are read from; of a question sheet one for all, under no key."""
         if (sheet, key) not in self.helpers:
             self.helpers[sheet, key] = self.new_column()
         return self.helpers[sheet, key]
@@ -246,6 +246,9 @@ class Here:
     def lookup(self, node: Lookup, key: str) -> tuple[str, str]:
         """Whether a row of a code list has this key, and a value of it."""
         records = self.plan.records
+        code_list = self.plan.form.lists[node.list]
+        if code_list.unnamed and node.value == code_list.label and not self.is_told:
+            raise NoFormulaError("a label that the workbook has not for every row")
         if size := self.beginning(node):
             return TRUE, f"LEFT({key},{size})"
         if node.list in records.fields and _is_number(self.plan.form, node.key):
