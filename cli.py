@@ -200,7 +200,7 @@ def send_out(
         if not (good or bad):
             raise WrongUse("there is nobody to send to; put your owners in recipients.csv, one row each")
         if bad and not skip_bad:
-            raise WrongUse(bad_rows(good, bad))
+            raise WrongUse(bad_rows(round_, good, bad))
         stationery_of(round_)  # what is wrong with the letters is told before a workbook is made
         lines = sendout.plan(round_, good, copies)
         with _progress()("Workbooks", len(lines)) as step:

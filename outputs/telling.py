@@ -13,6 +13,7 @@ from outputs.register.outcomes import WORDS
 from outputs.register.waiting import typed
 from templates.form import Form
 from templates.round import SETTINGS, Round, Sent
+from templates.tables import csv_table
 from validation.verdict import LATE, Verdict
 
 if TYPE_CHECKING:
@@ -61,11 +62,11 @@ NEEDS = {
 }  # of outputs.top, for one and for many
 
 
-def bad_rows(good: Sequence[object], bad: Sequence[object]) -> str:
+def bad_rows(round_: Round, good: Sequence[object], bad: Sequence[object]) -> str:
     """The rows of recipients that need a person, and what to do about them."""
     rows = "\n".join(f"  {row}" for row in bad)
     return (
-        f"of {len(good) + len(bad)} recipients, {len(bad)} need you:\n{rows}\n"
+        f"of {len(good) + len(bad)} recipients in {round_.recipients_file.name}, {len(bad)} need you:\n{rows}\n"
         "Nothing is made until they are right, or leave them out with --skip-bad."
     )
 
@@ -211,12 +212,15 @@ def sent_out_lines(
     doubts = list(_doubts(round_, now))
     yield from doubts
     if doubts:
-        again = 'behov outbox renew --by "…" --reason "…" and then behov send-out make the letters again'
-        yield f"If that is not meant, put it right in {SETTINGS}; {again}."
+        again = 'behov outbox renew --by "…" --reason "…"'
+        yield f"If that is not meant, put it right; then {again}, and behov send-out."
 
 
 def _doubts(round_: Round, now: datetime) -> Iterator[str]:
     deadline, email = round_.form.deadline, round_.settings.office.email
+    used, other = round_.recipients_file, round_.folder / "recipients.csv"
+    if used != other and other.exists() and len(csv_table(other)) > 1:
+        yield f"\nNote: the owners are those of {used.name}; what stands in {other.name} too is not used."
     if deadline < now:
         yield f"\nNote: the deadline that owners are told, {deadline:%d.%m.%Y %H:%M}, has passed."
     if email == EXAMPLE:

@@ -256,9 +256,12 @@ class Round:
 
     def read_recipients(self) -> tuple[list[Recipient], list[BadRow]]:
         """The recipients, and the rows that need a person. Raises TableError."""
+        return read_recipients(self.recipients_file, self.form.languages, self.recipient_types)
+
+    @property
+    def recipients_file(self) -> Path:
         workbook = self.folder / "recipients.xlsx"
-        path = workbook if workbook.exists() else self.folder / "recipients.csv"
-        return read_recipients(path, self.form.languages, self.recipient_types)
+        return workbook if workbook.exists() else self.folder / "recipients.csv"
 
     @property
     def recipient_types(self) -> list[str]:

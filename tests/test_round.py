@@ -6,11 +6,12 @@ import stat
 import sys
 import zipfile
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from outputs.telling import sent_out_lines
 from templates.definition import FormError
 from templates.recipients import Recipient
 from templates.round import KEY_BYTES, ROUND_TOML, SENT_COLUMNS, Round, RoundError, Sent, new_round
@@ -257,6 +258,27 @@ def test_recipients_in_excel_go_before_those_in_csv(round_: Round) -> None:
 
     with pytest.raises(Exception, match=r"recipients\.xlsx cannot be opened as an Excel file"):
         round_.read_recipients()
+
+
+def test_a_send_out_tells_what_is_probably_not_meant(round_: Round) -> None:
+    before, after = (round_.form.deadline + timedelta(days=days) for days in (-1, 1))
+    example = (
+        "Note: owners are told to answer to postmottak@example.no, which is the example that round.toml comes with."
+    )
+    passed = "Note: the deadline that owners are told, 01.04.2030 12:00, has passed."
+    both = "Note: the owners are those of recipients.xlsx; what stands in recipients.csv too is not used."
+    way_out = 'If that is not meant, put it right; then behov outbox renew --by "…" --reason "…", and behov send-out.'
+
+    def told(now: datetime) -> list[str]:
+        return [line.strip() for line in sent_out_lines([], [], Round(round_.folder), None, now)][2:]
+
+    assert told(before) == [example, way_out]
+    (round_.folder / "recipients.xlsx").write_bytes(b"")
+    assert told(after) == [both, passed, example, way_out]
+
+    settled(round_.folder, SETTINGS)
+    (round_.folder / "recipients.csv").write_text(MEMBERS.splitlines()[0], encoding="utf-8")
+    assert told(before) == []
 
 
 # the key
