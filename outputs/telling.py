@@ -111,7 +111,10 @@ def ingest_lines(
     verdicts: Sequence[Verdict], round_: Round, unchecked: Sequence[tuple[str, str]], *, dry: bool
 ) -> Iterator[str]:
     """One run of the batch: the summary, what was not checked, and what comes next."""
-    if verdicts and all(verdict.outcome == "duplicate" for verdict in verdicts):
+    if not verdicts:
+        yield f"There are no files to take in. Save what owners sent in {round_.inbox}/, or fetch it: behov collect"
+        return
+    if all(verdict.outcome == "duplicate" for verdict in verdicts):
         yield f"{counted(len(verdicts), 'file')}, all known. Nothing changed."
         return
     yield from summary(verdicts, round_.form)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from outputs.telling import sent_out_lines
+from outputs.telling import ingest_lines, sent_out_lines
 from templates.definition import FormError
 from templates.recipients import Recipient
 from templates.round import KEY_BYTES, ROUND_TOML, SENT_COLUMNS, Round, RoundError, Sent, new_round
@@ -279,6 +279,12 @@ def test_a_send_out_tells_what_is_probably_not_meant(round_: Round) -> None:
     settled(round_.folder, SETTINGS)
     (round_.folder / "recipients.csv").write_text(MEMBERS.splitlines()[0], encoding="utf-8")
     assert told(before) == []
+
+
+def test_an_empty_inbox_is_told_with_how_it_is_filled(round_: Round) -> None:
+    (told,) = ingest_lines([], round_, [("S24", "the register «grants» is not imported")], dry=False)
+
+    assert told == f"There are no files to take in. Save what owners sent in {round_.inbox}/, or fetch it: behov collect"
 
 
 # the key

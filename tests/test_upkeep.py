@@ -414,6 +414,9 @@ def test_a_guard_that_somebody_has_taken_away_stays_away_for_verify_to_tell(roun
 
 
 def test_a_backup_is_a_round_that_proves_itself(round_: Round, tmp_path: Path) -> None:
+    (round_.inbox / "~$first.xlsx").write_bytes(b"of a program that has it open")
+    (round_.archive / "~k3v_9x").write_bytes(b"begun and never ended")
+
     done = back_up(round_, tmp_path / "kopi")
 
     copy = Round(tmp_path / "kopi")
@@ -425,6 +428,7 @@ def test_a_backup_is_a_round_that_proves_itself(round_: Round, tmp_path: Path) -
     }
     kept = original(copy, FIRST)
     assert kept.stat().st_mode & 0o222 == 0, "still read-only"
+    assert [path.name for path in copy.folder.rglob("~*")] == ["~$first.xlsx"]
     assert (copy.inbox / "first.xlsx").stat().st_mtime == (round_.inbox / "first.xlsx").stat().st_mtime
 
 

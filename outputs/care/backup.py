@@ -147,7 +147,8 @@ def files_of(source: Path, target: Path) -> Iterator[Path]:
         )
         for name in sorted(names):
             register = here == source and name.startswith("register.db")
-            if not register and not name.startswith(UNFINISHED) and not name.endswith(".tmp"):
+            unfinished = name.startswith(UNFINISHED) and not Path(name).suffix  # ~$svar.xlsx is somebody's file
+            if not register and not unfinished and not name.endswith(".tmp"):
                 yield here / name
 
 
