@@ -843,7 +843,9 @@ def _sent(
 
 def _new_words(words: str, text: Path | None) -> str | None:
     """Give what somebody writes in place of these words; None when they are to stay."""
-    return text.read_text(encoding="utf-8-sig") if text else click.edit(words, extension=".txt")
+    from templates.tables import text_in
+
+    return text_in(text) if text else click.edit(words, extension=".txt")
 
 
 def _tell_letters(

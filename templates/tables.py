@@ -77,17 +77,22 @@ def _cell(cells: list[str], index: int, name: str) -> str:
 
 def csv_table(path: Path) -> list[list[str]]:
     """Give the cells as texts, whatever divides them. Raises TableError, OSError."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-16" if raw.startswith(UTF_16) else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")  # what Norwegian Excel saves as plain CSV
+    text = text_in(path)
     first = text.partition("\n")[0]
     delimiter = max(";,\t", key=first.count)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise TableError(f"{path.name} cannot be read as CSV; save it as .xlsx or .csv") from error
+
+
+def text_in(path: Path) -> str:
+    """Read a text that staff have saved, in whatever encoding. Raises OSError."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-16" if raw.startswith(UTF_16) else "utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")  # what Norwegian Excel saves as plain CSV
 
 
 def xlsx_table(path: Path) -> list[list[str]]:

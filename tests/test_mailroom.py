@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from outputs.letters.message import read_message
 from outputs.mailing import mailroom
-from outputs.mailing.mailroom import OutboxError, bounced, letter_history, letter_list, settle
+from outputs.mailing.mailroom import OutboxError, bounced, letter_history, letter_list, message_of, settle
 from outputs.mailing.orders import Order, edit, obey
 from outputs.mailing.outbox import make_letters
 from outputs.register.case_log import letters_sent
 from outputs.register.letter_states import ORDERS, STATES
-from outputs.register.log import letter_ids, letter_orders
+from outputs.register.log import letter_ids, letter_orders, letters
 from outputs.register.register import Register
 from templates.round import Round
 from tests.made_returns import ERROR, OWNER, Made, day, make_form
@@ -116,6 +116,17 @@ def test_a_word_without_a_name_and_a_reason_is_not_obeyed(office: Office, by: st
     with pytest.raises(OutboxError, match="say who and why"):
         obey(office.round, office.register, [1], Order("hold", by, reason, NOW))
     assert office.states() == ["queued", "queued"]
+
+
+def test_a_letter_that_staff_mail_opens_ready_to_be_sent(office: Office) -> None:
+    path = office.folder / letter_list(office.register)[0]["path"]
+    assert read_message(path)["X-Unsent"] == "1"
+
+    office.set(SERVER)
+    with office.register.reading() as connection:
+        row = connection.execute(select(letters)).mappings().first()
+    assert row is not None
+    assert message_of(office.round, row)["X-Unsent"] is None, "the program sends it itself"
 
 
 def test_letters_that_staff_mailed_are_sent_once_somebody_says_so(office: Office) -> None:

@@ -284,7 +284,8 @@ def test_a_send_out_tells_what_is_probably_not_meant(round_: Round) -> None:
 def test_an_empty_inbox_is_told_with_how_it_is_filled(round_: Round) -> None:
     (told,) = ingest_lines([], round_, [("S24", "the register «grants» is not imported")], dry=False)
 
-    assert told == f"There are no files to take in. Save what owners sent in {round_.inbox}/, or fetch it: behov collect"
+    way_out = f"Save what owners sent in {round_.inbox}/, or fetch it: behov collect"
+    assert told == f"There are no files to take in. {way_out}"
 
 
 # the key

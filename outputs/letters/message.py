@@ -61,6 +61,9 @@ class MailError(RoundError):
     """A round that cannot send mail: one sentence that says what to do."""
 
 
+UNSENT = "X-Unsent"  # by which Outlook opens the file of a letter ready to be sent, not as one that has come
+
+
 def write_message(
     letter: Letter,
     office: Office,
@@ -86,6 +89,8 @@ def write_message(
     if answered := [item.message_id for item in letter.about if MESSAGE_ID.fullmatch(item.message_id)]:
         message["In-Reply-To"] = message["References"] = " ".join(dict.fromkeys(answered))
     message["Auto-Submitted"] = "auto-generated"
+    if mail and not mail.host:
+        message[UNSENT] = "1"
     message.set_content(house.layout("letter.txt").render(letter=letter), cte="quoted-printable")
     html = house.layout("letter.html").render(letter=letter)
     message.add_alternative(html, subtype="html", cte="quoted-printable")

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from outputs.letters.message import address_to, addresses, read_message
+from outputs.letters.message import UNSENT, address_to, addresses, read_message
 from outputs.register.letter_states import (
     BOUNCED,
     BY_HAND,
@@ -240,6 +240,7 @@ def message_of(round_: Round, row: RowMapping) -> EmailMessage:
     if missing := [name for name in ("From", "Subject", "Message-ID", "Content-Language") if not message[name]]:
         raise OutboxError(f"{row['path']} has lost its {missing[0]}; discard the letter, or put its file right")
     address_to(message, round_.recipients[row["recipient"]])
+    del message[UNSENT]
     return message
 
 
