@@ -34,6 +34,7 @@ TYPED = "behov.typed"  # the words of the command, for the run's log
 LONGEST = 200  # characters of what is said of a command in a list
 INTERRUPTED = 130  # as shells say it
 DAYS = ("%Y-%m-%d", "%d.%m.%Y")
+SOME_DAY = datetime(2024, 2, 15, 14, 30)  # noqa: DTZ001 - to show how one is written
 EXPORTS = ("xlsx", "csv", "parquet", "journal")
 TIMES = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M")
 
@@ -45,6 +46,16 @@ class WrongUse(click.ClickException):
 
     def format_message(self) -> str:
         return _fitted(f"Error: {self.message}", sys.stderr).removeprefix("Error: ")
+
+
+class Moment(click.DateTime):
+    """A day, or a day and a time; what is none is told with how one is written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            raise WrongUse(f"«{value}» is not understood; write it as {SOME_DAY:{self.formats[0]}}") from None
 
 
 class Commands(click.Group):
@@ -190,7 +201,7 @@ def send_out(
     from outputs.letters.notice_letters import INVITATION
     from outputs.letters.stationery import stationery_of
     from outputs.mailing.notices import make_invitations
-    from outputs.results import letters_json
+    from outputs.results import sent_out_json
     from outputs.telling import bad_rows, sent_out_lines
     from templates import sendout
 
@@ -207,14 +218,8 @@ def send_out(
             written = sendout.send_out(round_, lines, lambda: step(1))
         made = make_invitations(round_, register, _now(round_.form))
         run = _sent(round_, register, [INVITATION], send=send, redirect=redirect)
-    if as_json:
-        files = [
-            {"report": line.report, "recipient": line.orgnr, "path": str(round_.sent_folder / line.file)}
-            for line in written
-        ]
-        _print_json({"workbooks": files, "skipped": [str(row) for row in bad], **letters_json(made, run)})
-    else:
-        _tell(sent_out_lines(written, made, round_, run, _now(round_.form)))
+    document = sent_out_json(written, bad, made, round_, run)
+    _give(document, sent_out_lines(written, made, round_, run, _now(round_.form)), as_json=as_json)
     sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
 
 
@@ -246,7 +251,9 @@ def collect(folder: Path, *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--received", type=click.DateTime(TIMES), help="When PATHS were handed in (local time); a mail tells.")
+@click.option(
+    "--received", type=Moment(TIMES), metavar="TIME", help="When PATHS were handed in (local time); a mail tells."
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that read files (default: one for each core).")
 @click.option("--cluster", "address", metavar="ADDRESS", help="Read on a cluster of dask: tcp://HOST:8786.")
 @click.option("--answers", is_flag=True, help="With --json: every answer as it was understood.")
@@ -352,7 +359,7 @@ def remind(folder: Path, *, send: bool, redirect: str | None, as_json: bool) -> 
 
 @main.command()
 @click.argument("report")
-@click.argument("until", type=click.DateTime(DAYS))
+@click.argument("until", type=Moment(DAYS), metavar="DAY")
 @click.option("--reason", default="", help="Why. Stays in the register.")
 @click.option("--by", default="", help="Who decides: the name of a person.")
 @json_option
@@ -600,9 +607,7 @@ def export(folder: Path, path: Path | None, language: str | None, kind: str, *, 
 @click.option("--skip-stale", is_flag=True, help="Leave out rows that are older than the register.")
 @click.option("--source", default="", help="Which public register the file is from, when it does not tell.")
 @click.option(
-    "--dated",
-    type=click.DateTime(DAYS),
-    help="The day a register or a list of grants speaks of (default: the one in its name, else the file's).",
+    "--dated", type=Moment(DAYS), metavar="DAY", help="The day it speaks of (default: of its name, or its own)."
 )
 @json_option
 @click.pass_obj

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from intake.mailbox import Collection, Listed
 from intake.submission import Answer, Submission
 from templates.form import Form, GridSheet, QuestionSheet, Sheet
+from templates.round import Round, Sent
+from templates.tables import BadRow
 from validation.findings import Finding
 from validation.verdict import Verdict
 
@@ -21,6 +23,20 @@ def verdicts_json(verdicts: Sequence[Verdict], form: Form, *, answers: bool) -> 
         "files": [_file(verdict, form, answers=answers) for verdict in verdicts],
         "counts": dict(sorted(Counter(verdict.outcome for verdict in verdicts).items())),
     }
+
+
+def sent_out_json(
+    workbooks: Sequence[Sent],
+    left_out: Sequence[BadRow],
+    made: Sequence[dict[str, Any]],
+    round_: Round,
+    run: "Run | None",
+) -> dict[str, Any]:
+    """What `send-out --json` prints."""
+    files = [
+        {"report": one.report, "recipient": one.orgnr, "path": str(round_.sent_folder / one.file)} for one in workbooks
+    ]
+    return {"workbooks": files, "skipped": [str(row) for row in left_out], **letters_json(made, run)}
 
 
 def letters_json(made: Sequence[dict[str, Any]], run: "Run | None") -> dict[str, Any]:

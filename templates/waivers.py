@@ -48,7 +48,7 @@ def read_waivers(path: Path, form: Form, recipients: Collection[str]) -> tuple[W
         else:
             waivers.append(Waiver(**{**row, "until": date.fromisoformat(row["until"])}))  # type: ignore[arg-type]
     if wrong:
-        raise WaiversError("\n".join([f"{path.name} has {len(wrong)} rows that need you:", *wrong]))
+        raise WaiversError("\n".join([f"{path.name} has rows that need you:", *wrong]))
     return tuple(waivers)
 
 

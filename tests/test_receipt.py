@@ -185,6 +185,8 @@ def round_(tmp_path: Path) -> Round:
     """A round that has sent two workbooks, with a deadline of its own that is long past."""
     folder, form = tmp_path / "runde", tmp_path / "hagelag"
     shutil.copytree(CLUB, form)
+    definition = (form / "form.toml").read_text(encoding="utf-8")
+    (form / "form.toml").write_text(definition.replace("opens = 2030-01-01", "opens = 2023-10-10"), encoding="utf-8")
     with (form / "rules.toml").open("a", encoding="utf-8") as rules:
         rules.write(DEADLINE_RULE)
     assert CliRunner().invoke(cli.main, ["new", str(folder), "--form", str(form)]).exit_code == 0
@@ -258,7 +260,7 @@ def test_staff_state_when_a_file_was_handed_in(round_: Round) -> None:
     [
         (("--received", "2024-02-01 14:00"), "--received is about files that you name; write their paths after it"),
         (("--received", "2999-02-01 14:00", "."), "--received 2999-02-01 14:00 has not been yet"),
-        (("--received", "i går", "."), "does not match the formats"),
+        (("--received", "i går", "."), "«i går» is not understood; write it as 2024-02-15 14:30"),
     ],
 )
 def test_a_time_that_cannot_be_is_not_taken(words: tuple[str, ...], said: str, round_: Round) -> None:

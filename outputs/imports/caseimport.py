@@ -296,10 +296,10 @@ def look_lines(seen: Look, *, shown: bool = True) -> Iterator[str]:
     elif not seen.stale and not seen.wrong:
         yield "It says nothing that the register does not know. Nothing changed."
     if seen.wrong:
-        yield f"{len(seen.wrong)} rows need you:"
+        yield "Rows that need you:"
         yield from (f"  row {one.row}  {one.report or '(no number)'}  {one.what}" for one in seen.wrong)
     if seen.stale:
-        yield f"{len(seen.stale)} rows are older than the register:"
+        yield "Rows that are older than the register:"
         yield from (f"  row {one.row}  {one.report}  {one.what}" for one in seen.stale)
 
 

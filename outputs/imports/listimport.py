@@ -96,7 +96,7 @@ class ListImport:
         if self._left():
             yield f"{self._left()} that are not in the file stay; take them out of {self.target.name} by hand."
         if self.bad:
-            yield f"{len(self.bad)} rows need you, and nothing is taken in until they are right:"
+            yield "Rows that need you; nothing is taken in until they are right:"
             yield from (f"  {row}" for row in self.bad)
         elif not self.is_new:
             yield "It says nothing that is not known. Nothing changed."
