@@ -21,7 +21,7 @@ from outputs.register.register import Register
 from templates.form import Form
 from templates.round import Round
 from tests.databases import Places
-from tests.made_returns import FULL, REPORT, day, make_form
+from tests.made_returns import FULL, OWNER, REPORT, day, make_form
 from tests.test_upkeep import make_round, original, take_in
 from validation.check import judge
 from validation.verdict import Verdict
@@ -81,6 +81,15 @@ def test_a_file_that_was_in_time_by_a_guess_is_late_when_the_mail_tells_so(regis
     assert take(register, LATE_MAIL) == ["duplicate"]
     assert [finding.rule for finding in register.findings(REPORT)] == ["B1"]
     assert register.reports()[0]["received"] == STATED_LATE.received
+
+
+def test_of_an_empty_file_that_was_in_time_after_all_nothing_is_found(register: Register) -> None:
+    empty = Verdict(GUESSED_LATE, "empty", {"nb": "Tomt"}, report=REPORT, recipient=OWNER, code="empty_return")
+
+    register.merge([empty], NOW)
+    register.merge([Verdict(BY_MAIL, "duplicate")], NOW)
+
+    assert set(register.findings_in([SENT.source().sha256]).values()) <= {()}
 
 
 def test_a_time_that_tells_no_better_changes_nothing(register: Register) -> None:

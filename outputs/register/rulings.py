@@ -55,7 +55,7 @@ def settled(connection: Connection, found: Mapping[str, tuple[Finding, ...]]) ->
     report_of = dict(connection.execute(query).all())
     decided = read_decided(connection, set(report_of.values()))
     return {
-        sha256: decided.get(report_of[sha256], NOTHING_DECIDED).settle(sha256, findings)
+        sha256: decided.get(report_of.get(sha256, ""), NOTHING_DECIDED).settle(sha256, findings)  # or no version at all
         for sha256, findings in found.items()
     }
 
