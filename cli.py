@@ -218,8 +218,8 @@ def send_out(
             written = sendout.send_out(round_, lines, lambda: step(1))
         made = make_invitations(round_, register, _now(round_.form))
         run = _sent(round_, register, [INVITATION], send=send, redirect=redirect)
-    document = sent_out_json(written, bad, made, round_, run)
-    _give(document, sent_out_lines(written, made, round_, run, _now(round_.form)), as_json=as_json)
+        told = list(sent_out_lines(written, made, round_, run, _now(round_.form)))
+    _give(sent_out_json(written, bad, made, round_, run), told, as_json=as_json)
     sys.exit(DONE if run is None or run.done else NEEDS_A_PERSON)
 
 
