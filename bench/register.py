@@ -3,8 +3,9 @@
 `python -m bench.register [REPORTS] [CHILDREN]` merges REPORTS reports with CHILDREN child rows each in one
 transaction, and prints seconds (of CPU on SQLite, in all on a server) and ratios. The plain ways are given every
 row that the merge wrote, in all tables, and write them to empty tables of the same shape, in one transaction too:
-SQLAlchemy's executemany, which is what the register's own layer does with rows, and the driver's, which is given
-them as it takes them. They have nothing to work out; ours has. All take turns, and the best is told of each.
+SQLAlchemy's executemany, and the driver's, which is given values as it takes them. They have nothing to work out;
+ours has. The answers are prepared beforehand, as the processes that read files do it: what that takes is told on a
+line of its own, and is no part of the merge. All take turns, and the best is told of each.
 """
 
 import gc
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any
 from sqlalchemy import Table, insert, select
 
 from outputs.register.log import log
+from outputs.register.prepared import Preparer
 from outputs.register.register import Register
 from templates.form import Form
 from tests.databases import Places, Postgres, postgres_server, programs
@@ -93,6 +96,12 @@ def write_by_core(register: Register, rows: Rows) -> Callable[[], None]:
     return write
 
 
+def prepared(form: Form, verdicts: list[Verdict]) -> list[Verdict]:
+    """The same verdicts with their answers ready for the register."""
+    prepare = Preparer(form)
+    return [replace(one, submission=one.submission and one.submission.prepared_by(prepare)) for one in verdicts]
+
+
 def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
     gc.collect()
     start = clock()
@@ -104,18 +113,22 @@ def compare(folder: Path, server: Postgres | None, form: Form, verdicts: list[Ve
     places, clock = Places(folder, server), perf_counter if server else process_time
     ways = ("merge", "merge again", "executemany of SQLAlchemy", "… of the driver")
     took: dict[str, list[float]] = {way: [] for way in ways}
+    preparing: list[float] = []
     rows: Rows = []
     for number in range(ROUNDS[server is not None]):
         registers = [Register.open(places.place(f"{name}{number}"), form) for name in ("ours", "core", "driver")]
-        merge = partial(registers[0].merge, verdicts, NOW)
+        ready: list[Verdict] = []
+        preparing.append(seconds(lambda: ready.extend(prepared(form, verdicts)), clock))  # noqa: B023 - called at once
+        merge = partial(registers[0].merge, ready, NOW)
         took["merge"].append(seconds(merge, clock))
         took["merge again"].append(seconds(merge, clock))
-        rows = written(registers[0])
-        took["executemany of SQLAlchemy"].append(seconds(write_by_core(registers[1], rows), clock))
+        took["executemany of SQLAlchemy"].append(seconds(write_by_core(registers[1], written(registers[0])), clock))
+        rows = written(registers[0])  # anew, since a text keeps the bytes that a driver has made of it
         took["… of the driver"].append(seconds(write_by_driver(registers[2], rows), clock))
     best = {name: min(times) for name, times in took.items()}
     count = sum(len(values) for _, values in rows)
     yield f"{'PostgreSQL, in all' if server else 'SQLite, CPU'}: {len(verdicts)} reports, {count} rows in all tables"
+    yield f"  {'preparing, before that':<26}{min(preparing):8.2f} s"
     for name, time in best.items():
         yield f"  {name:<26}{time:8.2f} s; merging takes {best['merge'] / time:5.2f} times as much"
 

@@ -2,8 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, takewhile
 from os import fstat
@@ -38,13 +38,15 @@ log = logging.getLogger(__name__)
 class Office:
     """What the office knows when it takes returns in: its form, its key, whom it sent to.
 
-    Without a key nothing is known of any round: the stamp is read but not proved.
+    Without a key nothing is known of any round: the stamp is read but not proved. `prepare` makes answers ready for
+    what keeps them, in the process that reads them.
     """
 
     form: Form
     key: bytes | None
     recipients: dict[str, Recipient]
     words: Texts = field(default_factory=lambda: load_texts(WORKBOOK_TEXTS))
+    prepare: Callable[[Submission], object] | None = None
 
     @cached_property
     def tabs(self) -> OurTabs:
@@ -83,7 +85,7 @@ def _is_harmless(source: Return) -> bool:
 def receive_here(source: Return, office: Office) -> Received:
     """Read one returned file in this process. Never raises: our own failure becomes a Refused of its own kind."""
     try:
-        return _receive(source, office)
+        return _prepared(_receive(source, office), office)
     except NotOursError as error:
         report, recipient = (error.stamp.report, error.stamp.recipient) if error.stamp else (None, None)
         return Refused(source, error.outcome, error.reason, error.details, report, recipient)
@@ -92,6 +94,15 @@ def receive_here(source: Return, office: Office) -> Received:
     except Exception:
         log.exception("could not read %s", source.path)
         return Refused(source, "failed", "failed")
+
+
+def _prepared(received: Received, office: Office) -> Received:
+    """The same, with its answers made ready."""
+    if office.prepare is None:
+        return received
+    if isinstance(received, Submission):
+        return received.prepared_by(office.prepare)
+    return replace(received, submission=received.submission and received.submission.prepared_by(office.prepare))
 
 
 def receive_far(source: Return, office: Office) -> Received:

@@ -1,5 +1,6 @@
 """What one returned file holds: the Return, its Answers, and the Submission they make."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -135,9 +136,14 @@ class Submission:
     recipient: str  # orgnr
     report: str  # BM24-0007-1
     sheets: dict[str, SheetAnswers]
+    prepared: object = field(default=None, compare=False, repr=False)  # what is made of all this for who keeps it
 
     def with_sheets(self, sheets: dict[str, SheetAnswers]) -> Self:
-        return replace(self, sheets=sheets)
+        return replace(self, sheets=sheets, prepared=None)
+
+    def prepared_by(self, prepare: Callable[[Self], object]) -> Self:
+        """The same, with what is made of it; made once."""
+        return self if self.prepared is not None else replace(self, prepared=prepare(self))
 
     def answer(self, path: str) -> Answer | None:
         """The answer to `sheet.question` on a question sheet, None when empty."""

@@ -62,6 +62,7 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
     with TemporaryDirectory(prefix="behov-") as unpacked:
         sources = find_returns(paths or [round_.inbox], inlet_of(round_, Path(unpacked), stated))
         register = Register.of(round_, known_to_us)
+        office = replace(office_of(round_), prepare=register.current.prepare)
         sweep(round_)
         known = register.known({source.sha256 for source in sources})
         new = [source for source in sources if source.sha256 not in known]
@@ -71,15 +72,19 @@ def ingest(  # noqa: PLR0913 - what staff can say of a run
         with (
             progress("Checking", len(new)) as checked,
             progress("Reading", len(kept)) as read,  # ends first, so that it stands first in the window
-            closing(receive_all(kept, office_of(round_), workers or os.cpu_count() or 1, read)) as received,
+            closing(receive_all(kept, office, workers or os.cpu_count() or 1, read)) as received,
         ):
-            for portion in portions:
+
+            def take_in(portion: list[Return]) -> list[Verdict]:
                 items = [lost.get(one.path) or next(received) for one in portion if one.sha256 not in known]
                 judged = {one.source.path: one for one in judge(items, round_.form, known_to_us.of_one)}
                 verdicts = [judged.get(source.path) or Verdict(source, DUPLICATE) for source in portion]
                 merged = register.merge(verdicts, now, keep=not dry)
-                told += merged if answers or len(portions) == 1 else [one.without_answers() for one in merged]
                 checked(len(items))
+                return merged if answers or len(portions) == 1 else [one.without_answers() for one in merged]
+
+            for portion in portions:
+                told += take_in(portion)  # which holds a whole portion, and lets it go before the next is read
     ended = register.at_the_end(told) if len(portions) > 1 else told
     for verdict in () if dry else ended:
         log.info("%s  %s  %s", verdict.outcome, verdict.source.name, verdict.reason.get(round_.form.languages[0], ""))

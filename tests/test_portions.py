@@ -1,15 +1,21 @@
 """More files than are held at once: taken in some at a time, they end as they would together."""
 
+import pickle
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from intake.receive import Office, receive_here
+from intake.submission import Submission
 from outputs import ingest as batch
+from outputs.checking import office_of
 from outputs.mailing.outbox import make_letters
 from outputs.progress import silent
+from outputs.register.prepared import Preparer
 from outputs.register.register import Register
 from outputs.telling import summary
 from templates.round import Round
@@ -92,3 +98,25 @@ def test_a_run_that_was_cut_off_is_gone_on_with_and_told_apart_from_files_that_c
     assert [dict(row) for row in register.reports()] == reports
     letters = make_letters(round_, register, now, silent)
     assert sorted(letter["recipient"] for letter in letters) == sorted(round_.recipients)
+
+
+def test_answers_come_prepared_from_the_process_that_reads_them(
+    filled: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge, prepare = Register.merge, Preparer(filled.round.form)
+    sent: Office = pickle.loads(pickle.dumps(replace(office_of(filled.round), prepare=prepare)))  # noqa: S301 - ours
+    came: list[Submission] = []
+
+    def seen(register: Register, verdicts: Sequence[Verdict], now: datetime, *, keep: bool = True) -> list[Verdict]:
+        came.extend(verdict.submission for verdict in verdicts if verdict.submission)
+        return merge(register, verdicts, now, keep=keep)
+
+    monkeypatch.setattr(Register, "merge", seen)
+    take_in(filled, tmp_path / "runde")
+
+    assert came
+    for submission in came:
+        read = receive_here(submission.source, sent)
+        assert isinstance(read, Submission)
+        assert read.prepared == submission.prepared == prepare(replace(submission, prepared=None))
+        assert submission.with_sheets({}).prepared is None

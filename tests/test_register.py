@@ -39,8 +39,9 @@ from outputs.register.log import (
     review_findings,
     reviews,
 )
+from outputs.register.prepared import Preparer, dump_submission, load_submission
 from outputs.register.register import Register
-from outputs.register.stored import dump_submission, load_submission
+from outputs.register.rows import AT_ONCE
 from templates.form import Form
 from templates.round import Round
 from tests.databases import Places
@@ -99,6 +100,32 @@ def test_a_report_has_typed_answers_in_a_table_for_each_form_sheet(register: Reg
         {"report": REPORT, "row_key": "TOMT", "y2030": 1000},
         {"report": REPORT, "row_key": "BRYGGE", "y2030": 1250000},
     ]
+
+
+def test_answers_that_came_prepared_are_kept_like_those_that_did_not(places: Places, form: Form) -> None:
+    made = (FULL, SECOND, LATE, Made("doubted", outcome="quarantined", report="BAT-0002-1"))
+    verdicts = [one.verdict() for one in made]
+    prepare = Preparer(form)
+    ready = [replace(one, submission=one.submission and one.submission.prepared_by(prepare)) for one in verdicts]
+    here, there = (Register.open(places.place(name), form) for name in ("here", "there"))
+
+    assert [one.outcome for one in there.merge(ready, NOW)] == [one.outcome for one in here.merge(verdicts, NOW)]
+
+    assert everything(there) == everything(here)
+
+
+def test_a_batch_is_taken_in_whole_when_its_rows_need_several_statements(register: Register) -> None:
+    many = [Made(f"melding {number}", report=f"BAT-{number:04}-1", table=FULL.table) for number in range(AT_ONCE // 4)]
+
+    merge(register, *many)
+    before = everything(register)
+
+    assert [row["title"] for row in register.reports()] == [one.content for one in many]
+    boats = register.sheet_rows("meldinger", [one.report for one in many])
+    assert [[row["report_"] for row in boats[one.report]] for one in many] == [["Terna", "Måka"]] * len(many)
+    assert len(before["arrivals"]) == len(before["origins"]) == len(many)
+    assert set(merge(register, *many)) == {"duplicate"}
+    assert everything(register) == before
 
 
 def test_any_sql_tool_finds_the_words_beside_the_codes(register: Register) -> None:
@@ -334,6 +361,17 @@ def test_the_latest_correction_deadline_holds(register: Register) -> None:
         register.set_correction_deadline(REPORT, due)
 
     assert register.reports()[0]["correction_deadline"] == LATER.received
+
+
+def test_a_deadline_that_was_set_before_anything_came_holds(register: Register) -> None:
+    register.set_correction_deadline(REPORT, LATE.received)
+
+    merge(register, FIRST)
+
+    assert register.reports()[0]["correction_deadline"] == LATE.received
+    before = current_state(register)
+    register.rebuild()
+    assert current_state(register) == before
 
 
 def test_a_version_after_the_correction_deadline_is_late(register: Register) -> None:

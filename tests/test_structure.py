@@ -121,8 +121,9 @@ def test_help_loads_click_and_the_standard_library_only() -> None:
     assert foreign - {"colorama"} == {"click"}  # colorama: click's colours on Windows
 
 
-def test_one_file_is_checked_without_loading_what_writes_workbooks_or_keeps_the_register() -> None:
-    loading = "import sys, outputs.checking, outputs.telling; print(*{name.partition('.')[0] for name in sys.modules})"
+def test_one_file_is_checked_and_prepared_without_loading_what_writes_workbooks_or_keeps_the_register() -> None:
+    modules = "outputs.checking, outputs.telling, outputs.register.prepared"
+    loading = f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", loading], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
 
     assert {"polars", "pandera"} <= set(done.stdout.split())

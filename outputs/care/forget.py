@@ -37,9 +37,9 @@ from outputs.register.log import (
     reviews,
     submissions,
 )
+from outputs.register.prepared import dump_submission, load_submission
 from outputs.register.refusals import RefusalError
 from outputs.register.register import Register
-from outputs.register.stored import dump_submission, load_submission
 from templates.form import Form
 from templates.round import Round
 

@@ -12,8 +12,8 @@ from outputs.care.verify_log import gaps
 from outputs.progress import Progress, silent
 from outputs.register.archive import archived, digest
 from outputs.register.log import GUARDS, forgettings, imports, returns, submissions
+from outputs.register.prepared import load_submission
 from outputs.register.register import Register
-from outputs.register.stored import load_submission
 from outputs.telling import counted
 from templates.round import Round
 

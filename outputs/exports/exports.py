@@ -17,7 +17,7 @@ from outputs.exports.snapshot import Snapshot, changes, peek, take
 from outputs.exports.spreadsheet import Book, Sheets, fitted
 from outputs.progress import Progress, silent
 from outputs.register.life import SETTLED
-from outputs.register.projection import ROW, ROW_KEY
+from outputs.register.prepared import ROW, ROW_KEY
 from outputs.register.register import Register
 from templates.form import GridSheet, Sheet, TableSheet
 from templates.round import Round

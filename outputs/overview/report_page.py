@@ -10,7 +10,7 @@ from outputs.letters.words import clean
 from outputs.overview import pages
 from outputs.overview.tables import Cell, Column, Table, text
 from outputs.overview.words import Words, lines, number
-from outputs.register.projection import ROW, ROW_KEY, column_names
+from outputs.register.prepared import ROW, ROW_KEY, column_names
 from outputs.story import Story
 from templates.form import Form, GridSheet, Question, QuestionSheet, Sheet
 

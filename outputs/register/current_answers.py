@@ -6,7 +6,8 @@ from pathlib import Path
 from sqlalchemy import Connection, RowMapping, select
 
 from intake.submission import Answer, Return, Row, SheetAnswers, Submission
-from outputs.register.projection import REPORT, ROW, ROW_KEY, Projection
+from outputs.register.prepared import REPORT, ROW, ROW_KEY
+from outputs.register.projection import Projection
 
 Asked = Mapping[str, Sequence[str]]
 """The questions whose answers are wanted, by sheet."""

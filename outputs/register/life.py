@@ -5,8 +5,8 @@ decided, so that it is the same in whatever order things came in.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from validation.verdict import LATE
 
@@ -54,8 +54,7 @@ TAKEN, ASIDE, FREE = "taken", "aside", "free"  # FREE takes back that it was set
 RULINGS = {TAKEN: AS_FOUND, ASIDE: SUPERSEDED, REJECTED: REJECTED, WITHDRAWN: WITHDRAWN}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Version:
+class Version(NamedTuple):
     """One version of a report; sorted by when it was received, then by path."""
 
     received: datetime
@@ -65,8 +64,7 @@ class Version:
     outcome: str  # how checking ended
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where one version stands now: its number by time of receipt, its state, and whether it counts."""
 
     version: Version
@@ -87,21 +85,17 @@ def rank(versions: Iterable[Version], rulings: Mapping[str, str]) -> tuple[Stand
     where all are settled, the newest one that was ever believed.
     """
     ordered = sorted(versions)
-    states = [_state(version, rulings.get(version.sha256, FREE)) for version in ordered]
+    states = [_state(version, rulings) for version in ordered]
     counts = _counting(ordered, states)
-
-    def now(number: int, state: str) -> str:
-        replaced = counts is not None and number < counts and state in (AS_FOUND, LATE)
-        return SUPERSEDED if replaced else state
-
-    return tuple(
-        Standing(version, number + 1, now(number, state), number == counts)
-        for number, (version, state) in enumerate(zip(ordered, states, strict=True))
-    )
+    for number in range(counts or 0):
+        if states[number] in (AS_FOUND, LATE):
+            states[number] = SUPERSEDED
+    return tuple([Standing(version, at + 1, states[at], at == counts) for at, version in enumerate(ordered)])
 
 
-def _state(version: Version, ruling: str) -> str:
+def _state(version: Version, rulings: Mapping[str, str]) -> str:
     """Tell the state of one version by itself."""
+    ruling = rulings.get(version.sha256, FREE)
     if ruling in RULINGS:
         return RULINGS[ruling]
     return AS_FOUND if version.outcome in JUDGED else version.outcome
@@ -110,7 +104,7 @@ def _state(version: Version, ruling: str) -> str:
 def _counting(versions: list[Version], states: list[str]) -> int | None:
     """Find the place of the version that counts."""
     if AS_FOUND in states:
-        return max(place for place, state in enumerate(states) if state == AS_FOUND)
+        return len(states) - 1 - states[::-1].index(AS_FOUND)
     if LATE in states:
         return states.index(LATE)
     settled = [place for place, state in enumerate(states) if state in SETTLED]
@@ -118,4 +112,7 @@ def _counting(versions: list[Version], states: list[str]) -> int | None:
 
 
 def counting(standings: Iterable[Standing]) -> Standing | None:
-    return next((standing for standing in standings if standing.counts), None)
+    for standing in standings:
+        if standing.counts:
+            return standing
+    return None

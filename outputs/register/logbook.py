@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
-from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,8 @@ from outputs.register.log import (
     returns,
     submissions,
 )
-from outputs.register.rows import insert_new, insert_rows
-from outputs.register.stored import dump_submission, load_submission, writable
+from outputs.register.prepared import Preparer, load_submission
+from outputs.register.rows import columns_of, insert_columns, insert_rows
 from validation.verdict import LATE, Verdict
 
 retimed = (
@@ -50,9 +49,6 @@ came = (
 """Every return, received when it is known to have been by now."""
 VERSION_OUTCOMES = frozenset({*JUDGED, LATE, QUARANTINED})  # these may have answers that count
 
-Fresh = dict[str, list[tuple[Submission, Verdict]]]
-"""Versions that are new in this run, by report: nothing more is known of them than what is at hand."""
-
 # writing
 
 
@@ -61,63 +57,55 @@ def version_of(verdict: Verdict) -> Submission | None:
     return verdict.submission if verdict.outcome in VERSION_OUTCOMES else None
 
 
-def write_returns(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
+def write_returns(connection: Connection, verdicts: list[Verdict], prepare: Preparer, now: datetime) -> None:
     """Log new returns with their answers and findings."""
     read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
-    insert_rows(connection, returns, [_return_row(verdict, now) for verdict in read])
+    insert_columns(connection, returns, _return_columns(read, now))
     refused = [{"sha256": verdict.source.sha256, "code": verdict.code} for verdict in read if verdict.code]
     insert_rows(connection, refusals, refused)
     versions = [version for verdict in read if (version := version_of(verdict))]
-    insert_rows(connection, submissions, [_submission_row(version) for version in versions])
+    answers = {
+        **columns_of(versions, "report", "form", "version", "language", "recipient"),
+        "sha256": [version.source.sha256 for version in versions],
+        "answers": [prepare(version).answers for version in versions],
+    }
+    insert_columns(connection, submissions, answers)
     insert_rows(connection, findings, [row for verdict in read for row in _finding_rows(verdict)])
 
 
 def write_arrivals(connection: Connection, verdicts: list[Verdict], now: datetime) -> None:
     """Log where returns were seen, and files that we failed to read; a place seen before is not logged again."""
     read = [verdict for verdict in verdicts if verdict.outcome != FAILED]
-    rows = [
-        {"path": str(one.source.path), "sha256": one.source.sha256, "outcome": one.outcome, "seen_at": now}
-        for one in read
-    ]
-    insert_new(connection, arrivals, rows)
-    insert_new(connection, origins, [_origin_row(verdict.source) for verdict in read])
-    insert_new(connection, failures, [_failure_row(verdict, now) for verdict in verdicts if verdict.outcome == FAILED])
+    came_from = _origin_columns([verdict.source for verdict in read])
+    seen = {name: came_from[name] for name in ("path", "sha256")}
+    insert_columns(connection, arrivals, seen | columns_of(read, "outcome") | {"seen_at": [now] * len(read)}, new=True)
+    insert_columns(connection, origins, came_from, new=True)
+    failed = _return_columns([verdict for verdict in verdicts if verdict.outcome == FAILED], now)
+    insert_columns(connection, failures, {name: failed[name] for name in failed if name in failures.columns}, new=True)
 
 
-def _origin_row(source: Return) -> dict[str, Any]:
-    mail = source.mail
-    return {
-        "path": str(source.path),
-        "sha256": source.sha256,
-        "received": source.received,
-        "clock": source.clock,
-        "sender": source.sender or (mail.sender if mail else None),
-        "message_id": mail.message_id if mail else None,
-        "subject": mail.subject if mail else None,
-        "sent": mail.sent if mail else None,
+def _origin_columns(sources: list[Return]) -> dict[str, list[Any]]:
+    mails = [source.mail for source in sources]
+    return columns_of(sources, "sha256", "received", "clock") | {
+        "path": [str(source.path) for source in sources],
+        "sender": [source.sender or (source.mail.sender if source.mail else None) for source in sources],
+        "message_id": [mail.message_id if mail else None for mail in mails],
+        "subject": [mail.subject if mail else None for mail in mails],
+        "sent": [mail.sent if mail else None for mail in mails],
     }
 
 
-def _return_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
-    source = verdict.source
-    report, recipient = origin(verdict)
+def _return_columns(verdicts: list[Verdict], now: datetime) -> dict[str, list[Any]]:
+    sources = [verdict.source for verdict in verdicts]
+    whose = [origin(verdict) for verdict in verdicts]
     return {
-        "sha256": source.sha256,
-        "path": str(source.path),
-        "name": source.name,
-        "received": source.received,
-        "sender": source.sender,
-        "outcome": verdict.outcome,
-        "reason": verdict.reason,
-        "report": report,
-        "recipient": recipient,
-        "ingested_at": now,
+        **columns_of(sources, "sha256", "name", "received", "sender"),
+        **columns_of(verdicts, "outcome", "reason"),
+        "path": [str(source.path) for source in sources],
+        "report": [report for report, _ in whose],
+        "recipient": [recipient for _, recipient in whose],
+        "ingested_at": [now] * len(verdicts),
     }
-
-
-def _failure_row(verdict: Verdict, now: datetime) -> dict[str, Any]:
-    row = _return_row(verdict, now)
-    return {name: row[name] for name in ("sha256", "path", "name", "received", "sender", "reason", "ingested_at")}
 
 
 def origin(verdict: Verdict) -> tuple[str | None, str | None]:
@@ -126,11 +114,6 @@ def origin(verdict: Verdict) -> tuple[str | None, str | None]:
     if submission is None or verdict.outcome == QUARANTINED:  # whose it is, a person must say
         return verdict.report, verdict.recipient
     return verdict.report or submission.report, verdict.recipient or submission.recipient
-
-
-def _submission_row(submission: Submission) -> dict[str, Any]:
-    named = {name: getattr(submission, name) for name in ("report", "form", "version", "language", "recipient")}
-    return {"sha256": submission.source.sha256, **named, "answers": dump_submission(submission)}
 
 
 def _finding_rows(verdict: Verdict) -> Iterable[dict[str, Any]]:
@@ -156,26 +139,21 @@ def known_places(connection: Connection, sha256s: Collection[str]) -> set[tuple[
 
 
 def read_versions(
-    connection: Connection, reports: Collection[str], at_hand: Collection[tuple[Submission, Verdict]]
+    connection: Connection, reports: Collection[str], at_hand: Collection[str]
 ) -> dict[str, list[Version]]:
-    """Give the versions of each report; those at hand are not read again."""
+    """Give the versions of each report, but those whose SHA-256 is at hand."""
+    versions: dict[str, list[Version]] = {}
+    if not reports:
+        return versions
     column = came.c
-    fresh = [submission.source.sha256 for submission, _ in at_hand]
     query = (
         select(column.received, column.path, column.sha256, submissions.c.report, column.outcome)
         .join(submissions, submissions.c.sha256 == column.sha256)
-        .where(among(submissions.c.report, reports), ~among(submissions.c.sha256, fresh))
+        .where(among(submissions.c.report, reports), ~among(submissions.c.sha256, at_hand))
     )
-    read = (Version(*row) for row in connection.execute(query))
-    versions: dict[str, list[Version]] = {}
-    for version in (*starmap(_version, at_hand), *read):
-        versions.setdefault(version.report, []).append(version)
+    for row in connection.execute(query):
+        versions.setdefault(row.report, []).append(Version(*row))
     return versions
-
-
-def _version(submission: Submission, verdict: Verdict) -> Version:
-    source = verdict.source
-    return Version(source.received, writable(str(source.path)), source.sha256, submission.report, verdict.outcome)
 
 
 def read_submissions(connection: Connection, sha256s: Collection[str]) -> dict[str, Submission]:
@@ -199,6 +177,8 @@ def _retimed(submission: Submission, row: Any) -> Submission:  # noqa: ANN401 - 
 
 def latest_deadlines(connection: Connection, reports: Collection[str]) -> dict[str, datetime]:
     """Tell until when each report may be corrected."""
+    if not reports:
+        return {}
     column = correction_deadlines.c
     query = select(column.report, func.max(column.due)).where(among(column.report, reports))
     return {row[0]: row[1] for row in connection.execute(query.group_by(column.report))}

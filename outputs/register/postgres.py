@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -160,7 +160,7 @@ class PostgresSchema:
 # many rows at once
 
 
-def copy_values(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Values]) -> None:
+def copy_values(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Values]) -> None:
     """Insert rows of values in the order of the names."""
     columns = ", ".join(f'"{name}"' for name in names)
     driver: Any = connection.connection.driver_connection
@@ -169,7 +169,7 @@ def copy_values(connection: Connection, table: Table, names: Sequence[str], rows
             copy.write_row(row)
 
 
-def insert_missing(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Values]) -> None:
+def insert_missing(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Values]) -> None:
     """Insert those rows that are not there already, in one statement."""
     columns = ", ".join(f'"{name}"' for name in names)
     listed = [dict(zip(names, row, strict=True)) for row in rows]

@@ -3,9 +3,10 @@
 Everything here is made from the log and can be made again; nothing here is the only copy.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -25,21 +26,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from intake.submission import Answer, Row, Submission, Value
 from outputs.register.database import among
 from outputs.register.labelled import label_rows, views
-from outputs.register.life import AS_FOUND, Standing, counting
+from outputs.register.life import AS_FOUND, Standing, Version
 from outputs.register.log import finding_columns, finding_row
-from outputs.register.rows import insert_rows, insert_values
+from outputs.register.prepared import REPORT, ROW, ROW_KEY, Preparer, Typed
+from outputs.register.rows import Columns, columns_of, insert_columns, insert_rows, insert_values
 from outputs.register.stored import Moment, Plain, Words
-from templates.form import Form, GridSheet, QuestionSheet, Sheet, TableSheet
+from templates.form import Form, GridSheet, Sheet, TableSheet
 from validation.findings import Finding, outcome_of
 
-REPORT, ROW, ROW_KEY = "report", "row", "row_key"
 COLUMN_TYPES: dict[str, type[TypeEngine[Any]]] = {
     "integer": BigInteger, "amount": BigInteger, "decimal": Float, "percent": Float, "date": Date,
 }  # fmt: skip
-OWNER_NAME = "recipient.name"  # the prefill of the question that holds the owner's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +47,22 @@ class State:
 
     report: str
     standings: tuple[Standing, ...]
-    submission: Submission | None = None  # of the version that counts
+    current: Standing | None = None
+    typed: Typed | None = None  # the answers of the version that counts
     findings: tuple[Finding, ...] = ()  # in that version
     news: int = 0  # how many reviews found something new in it
     correction_deadline: datetime | None = None
-
-    @property
-    def current(self) -> Standing | None:
-        return counting(self.standings)
 
     def outcome(self, standing: Standing) -> str:
         """Say how a version counts, in one word."""
         return outcome_of(self.findings) if standing.state == AS_FOUND else standing.state
 
-    def stood(self, standing: Standing) -> str:
+    def stood(self, standing: Standing, outcome: str) -> str:
         """Say what an owner was told about, when told now: another word means that there is something new to tell."""
-        outcome = self.outcome(standing)
         return f"{outcome}~{self.news}" if standing.counts and self.news else outcome
 
     def found(self, severity: str) -> int:
-        return sum(finding.severity == severity for finding in self.findings)
+        return [finding.severity for finding in self.findings].count(severity)
 
 
 class Projection:
@@ -107,10 +102,10 @@ class Projection:
             Column("position", Integer, primary_key=True, autoincrement=False),
             *finding_columns(),
         )
-        self.columns = {key: column_names(sheet) for key, sheet in form.sheets.items()}
+        self.prepare = Preparer(form)
+        self.columns = self.prepare.columns
         self.sheets = {key: self._sheet_table(sheet) for key, sheet in form.sheets.items()}
         self._of_reports = self.metadata.sorted_tables
-        self._owner = _owner_question(form)
         places = [Column(name, Plain, primary_key=True) for name in ("sheet", "question", "code", "language")]
         self.label = Table("label", self.metadata, *places, Column("label", Plain, nullable=False))
         self.labels = list(label_rows(form, self.columns, ROW_KEY))
@@ -143,99 +138,52 @@ class Projection:
             connection.execute(table.delete())
         insert_rows(connection, self.label, self.labels)
 
-    def replace(self, connection: Connection, states: list[State]) -> None:
-        """Write these reports as they stand now, instead of what was there."""
+    def replace(self, connection: Connection, states: list[State]) -> dict[str, str]:
+        """Write these reports as they stand now, instead of what was there; gives how each version counts."""
         column = self.version.c.report
         reports = [state.report for state in states]
         here = connection.scalars(select(column).where(among(column, reports)).distinct()).all()
         for table in reversed(self._of_reports) if here else ():
             connection.execute(delete(table).where(among(table.c.report, here)))
-        shown = [(state, state.submission) for state in states if state.submission]
-        insert_rows(connection, self.report, [self._report_row(*one) for one in shown])
-        insert_rows(connection, self.version, [row for state in states for row in _version_rows(state)])
-        insert_rows(connection, self.finding, [row for state, _ in shown for row in _finding_rows(state)])
-        submissions = [submission for _, submission in shown]
-        for sheet in self.form.sheets.values():
-            insert_values(connection, self.sheets[sheet.key], list(self._sheet_rows(sheet, submissions)))
-
-    def _sheet_rows(self, sheet: Sheet, submissions: Iterable[Submission]) -> Iterator[tuple[Value, ...]]:
-        questions = tuple(self.columns[sheet.key])
-        days = [at for at, name in enumerate(questions) if sheet.questions[name].type == "date"]
-        for submission in submissions:
-            report, answers = submission.report, submission.sheets.get(sheet.key)
-            for place, found in _placed(sheet, answers.rows if answers else ()):
-                values = [found[key].value if key in found else None for key in questions]
-                for at in days:
-                    values[at] = _iso(values[at])
-                yield (report, *place, *values)
-
-    def _report_row(self, state: State, submission: Submission) -> dict[str, Any]:
-        current = state.current
-        assert current is not None
-        return {
-            "report": state.report,
-            "recipient": submission.recipient,
-            "owner": _text(submission.answer(self._owner)) if self._owner else "",
-            "title": _text(submission.answer(self.form.file.report_title)),
-            "status": state.outcome(current),
-            "sha256": submission.source.sha256,
-            "received": submission.source.received,
-            "versions": len(state.standings),
-            "errors": state.found("error"),
-            "remarks": state.found("warning"),
-            "correction_deadline": state.correction_deadline,
-        }
+        versions = _version_columns(states)
+        counted = dict(zip(versions["sha256"], versions["outcome"], strict=True))
+        shown = [state for state in states if state.typed]
+        current = [state.current.version for state in shown if state.current]
+        typed = [state.typed for state in shown if state.typed]
+        insert_columns(connection, self.report, _report_columns(shown, current, typed, counted))
+        insert_columns(connection, self.version, versions)
+        insert_rows(connection, self.finding, [row for state in shown for row in _finding_rows(state)])
+        for key, table in self.sheets.items():
+            insert_values(connection, table, [*chain.from_iterable(one.values[key] for one in typed)])
+        return counted
 
 
-def _owner_question(form: Form) -> str | None:
-    """Find the question that holds the owner's name."""
-    asked = (f"{sheet}.{question.key}" for sheet, question in form.questions() if question.prefill == OWNER_NAME)
-    return next((path for path in asked if isinstance(form.sheets[path.partition(".")[0]], QuestionSheet)), None)
+def _report_columns(
+    shown: list[State], current: list[Version], typed: list[Typed], counted: Mapping[str, str]
+) -> Columns:
+    return {
+        **columns_of(typed, "recipient", "owner", "title"),
+        **columns_of(current, "report", "sha256", "received"),
+        **columns_of(shown, "correction_deadline"),
+        "status": [counted[version.sha256] for version in current],
+        "versions": [len(state.standings) for state in shown],
+        "errors": [state.found("error") for state in shown],
+        "remarks": [state.found("warning") for state in shown],
+    }
 
 
-def column_names(sheet: Sheet) -> dict[str, str]:
-    """Name the column of each question: its key, with `_` after it where the name is taken."""
-    taken = {REPORT, ROW, ROW_KEY}
-    names: dict[str, str] = {}
-    for key in sheet.questions:
-        name = key
-        while name.casefold() in taken:
-            name += "_"
-        taken.add(name.casefold())
-        names[key] = name
-    return names
-
-
-def _placed(sheet: Sheet, rows: tuple[Row, ...]) -> list[tuple[tuple[int | str, ...], dict[str, Answer]]]:
-    """Give the answers of each row with what tells it apart; a question sheet always has one row."""
-    if isinstance(sheet, QuestionSheet):
-        return [((), rows[0].answers if rows else {})]
-    if isinstance(sheet, TableSheet):
-        return [((row.number,), row.answers) for row in rows]
-    by_key = {row.key: row for row in rows if row.key in sheet.rows}  # a copied row counts once
-    return [((key,), row.answers) for key, row in by_key.items()]
-
-
-def _version_rows(state: State) -> Iterator[dict[str, Any]]:
-    for standing in state.standings:
-        yield {
-            "sha256": standing.version.sha256,
-            "report": state.report,
-            "number": standing.number,
-            "outcome": state.outcome(standing),
-            "stood": state.stood(standing),
-        }
+def _version_columns(states: list[State]) -> dict[str, list[Any]]:
+    every = [(state, standing) for state in states for standing in state.standings]
+    standings = [standing for _, standing in every]
+    outcomes = [state.outcome(standing) for state, standing in every]
+    return {
+        **columns_of([standing.version for standing in standings], "sha256", "report"),
+        **columns_of(standings, "number"),
+        "outcome": outcomes,
+        "stood": [state.stood(standing, outcome) for (state, standing), outcome in zip(every, outcomes, strict=True)],
+    }
 
 
 def _finding_rows(state: State) -> Iterator[dict[str, Any]]:
     for position, finding in enumerate(state.findings):
         yield {"report": state.report, "position": position, **finding_row(finding)}
-
-
-def _iso(value: Value) -> Value:
-    """Give a date as the database keeps it."""
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _text(answer: Answer | None) -> str:
-    return str(answer.value or "") if answer else ""

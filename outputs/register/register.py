@@ -4,7 +4,7 @@ What is logged stays (`outputs.register.log`); the current state is made from it
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -18,7 +18,7 @@ from outputs.progress import Progress, silent
 from outputs.register import schema
 from outputs.register.database import among
 from outputs.register.letter_states import COUNTING
-from outputs.register.life import SUPERSEDED, counting, rank
+from outputs.register.life import SUPERSEDED
 from outputs.register.log import (
     DUPLICATE,
     FAILED,
@@ -30,24 +30,23 @@ from outputs.register.log import (
     submissions,
 )
 from outputs.register.logbook import (
-    Fresh,
     came,
     known_places,
     known_returns,
     latest_deadlines,
     origin,
     read_submissions,
-    read_versions,
     version_of,
     write_arrivals,
     write_returns,
 )
 from outputs.register.places import Place, database_at
-from outputs.register.projection import Projection, State
+from outputs.register.projection import Projection
 from outputs.register.retiming import Order, judged_anew, order, write_retimings
-from outputs.register.reviews import NEVER, Reviewer, read_findings, read_reviews
-from outputs.register.rows import collector_at_rest, insert_new
-from outputs.register.rulings import NOTHING_DECIDED, read_decided, settled, settled_files
+from outputs.register.reviews import Reviewer, read_findings
+from outputs.register.rows import collector_at_rest, insert_columns
+from outputs.register.rulings import settled, settled_files
+from outputs.register.states import NOTHING_FRESH, Fresh, fresh_of, heard_of, read_states
 from outputs.register.transactions import Transactions, kept_or_not
 from outputs.register.waiting import waiting
 from templates.form import Form
@@ -110,6 +109,7 @@ class Register(Transactions):
         The same files in any order, in one batch or several, give the same current state. Without
         `keep` nothing is written.
         """
+        verdicts = [self._prepared(verdict) for verdict in verdicts]
         with collector_at_rest(), self.writing() as connection, kept_or_not(connection, keep=keep):
             known = known_returns(connection, [verdict.source.sha256 for verdict in verdicts])
             places = known_places(connection, known)
@@ -119,11 +119,15 @@ class Register(Transactions):
             again = judged_anew(connection, verdicts, known, self.form, self.reviewer.known)
             due |= self._open_corrections(connection, again)
             again = [self._judged_by_its_deadline(verdict, due) for verdict in again]
-            write_returns(connection, list(new.values()), now)
+            fresh = fresh_of(new.values(), self.current.prepare)
+            heard = heard_of(connection, fresh)
+            write_returns(connection, list(new.values()), self.current.prepare, now)
             write_retimings(connection, again, now)
-            self._take_in(connection, list(new.values()), again, now)
+            counted = self._take_in(connection, fresh, fresh.keys() - heard, again)
+            reviewed = self._review(connection, now, "ingest") if counted else {}
             known |= {verdict.source.sha256: origin(verdict) for verdict in new.values()}
-            ended = dict(zip(new, self._ended(connection, list(new.values())), strict=True))
+            outcomes = counted | reviewed
+            ended = dict(zip(new, self._ended(connection, list(new.values()), outcomes, reviewed), strict=True))
             anew = {verdict.source.sha256 for verdict in again}
             failed = {verdict.source.sha256 for verdict in new.values() if verdict.outcome == FAILED}
             told = [
@@ -134,16 +138,26 @@ class Register(Transactions):
             write_arrivals(connection, told, now)
         return told
 
+    def _prepared(self, verdict: Verdict) -> Verdict:
+        """Make answers ready that were not where the file was read: before others have to wait for us."""
+        if verdict.submission is None or verdict.submission.prepared is not None:
+            return verdict
+        return replace(verdict, submission=verdict.submission.prepared_by(self.current.prepare))
+
     def at_the_end(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         """Tell how files that were merged one batch after the other count when the last has been."""
         with self.reading() as connection:
-            return self._ended(connection, list(verdicts))
+            column, sha256s = self.current.version.c, [verdict.source.sha256 for verdict in verdicts]
+            query = select(column.sha256, column.outcome).where(among(column.sha256, sha256s))
+            outcomes = dict(connection.execute(query).all())
+            return self._ended(connection, list(verdicts), outcomes, reviewed=outcomes)
 
     def set_correction_deadline(self, report: str, when: datetime) -> None:
         """Count what is received until then as a correction, not as late. The latest one set holds."""
         with self.writing() as connection:
-            row = {"report": report, "due": when, "set_at": datetime.now(tz=when.tzinfo)}
-            insert_new(connection, correction_deadlines, [row])
+            now = datetime.now(tz=when.tzinfo)
+            row: dict[str, list[Any]] = {"report": [report], "due": [when], "set_at": [now]}
+            insert_columns(connection, correction_deadlines, row, new=True)
             table, due = self.current.report, latest_deadlines(connection, [report])
             connection.execute(update(table).where(table.c.report == report).values(correction_deadline=due[report]))
 
@@ -191,58 +205,33 @@ class Register(Transactions):
         self.reviewer = Reviewer(self.form, self.current, known)
         self.refresh((), now, "import")
 
-    def _take_in(self, connection: Connection, new: list[Verdict], again: list[Verdict], now: datetime) -> None:
-        fresh: Fresh = {}
-        for verdict in new:
-            if submission := version_of(verdict):
-                fresh.setdefault(submission.report, []).append((submission, verdict))
+    def _take_in(
+        self, connection: Connection, fresh: Fresh, new: Collection[str], again: list[Verdict]
+    ) -> dict[str, str]:
+        """Bring the reports up to date that these are versions of; gives how each version counts."""
         reports = {*fresh, *(submission.report for verdict in again if (submission := version_of(verdict)))}
-        if reports:
-            self._project(connection, sorted(reports), fresh)
-            self._review(connection, now, "ingest")
+        return self._project(connection, sorted(reports), fresh, new)
 
-    def _review(self, connection: Connection, now: datetime, why: str) -> None:
-        self._project(connection, sorted(self.reviewer.review(connection, now, why)))
+    def _review(self, connection: Connection, now: datetime, why: str) -> dict[str, str]:
+        return self._project(connection, sorted(self.reviewer.review(connection, now, why)))
 
-    def _project(self, connection: Connection, reports: list[str], fresh: Fresh | None = None) -> None:
-        """Bring these reports up to date; what is `fresh` need not be read from the log."""
+    def _project(
+        self, connection: Connection, reports: list[str], fresh: Fresh = NOTHING_FRESH, new: Collection[str] = ()
+    ) -> dict[str, str]:
+        """Bring these reports up to date; gives how each version counts. See `read_states`."""
+        counted: dict[str, str] = {}
         for start in range(0, len(reports), CHUNK):
-            self.current.replace(connection, self._states(connection, reports[start : start + CHUNK], fresh or {}))
+            states = read_states(connection, self.current.prepare, reports[start : start + CHUNK], fresh, new)
+            counted |= self.current.replace(connection, states)
+        return counted
 
-    def _states(self, connection: Connection, reports: list[str], fresh: Fresh) -> list[State]:
-        decided = read_decided(connection, reports)
-        at_hand = [one for report in reports for one in fresh.get(report, ())]
-        ranked = {
-            report: rank(versions, decided.get(report, NOTHING_DECIDED).rulings)
-            for report, versions in read_versions(connection, reports, at_hand).items()
-        }
-        counts = [standing.version.sha256 for one in ranked.values() for standing in one if standing.counts]
-        loaded = {submission.source.sha256: submission for submission, _ in at_hand}
-        fresh_findings = {verdict.source.sha256: verdict.findings for _, verdict in at_hand}
-        loaded |= read_submissions(connection, [sha256 for sha256 in counts if sha256 not in loaded])
-        older = [sha256 for sha256 in counts if sha256 not in fresh_findings]
-        found, reviewed = fresh_findings | read_findings(connection, older), read_reviews(connection, older)
-        due = latest_deadlines(connection, reports)
-
-        def state(report: str) -> State:
-            standings = ranked[report]
-            current = counting(standings)
-            if current is None:
-                return State(report, standings)
-            sha256 = current.version.sha256
-            findings = decided.get(report, NOTHING_DECIDED).settle(sha256, found.get(sha256, ()))
-            news = reviewed.get(sha256, NEVER).news
-            return State(report, standings, loaded[sha256], findings, news, due.get(report))
-
-        return [state(report) for report in ranked]
-
-    def _ended(self, connection: Connection, verdicts: list[Verdict]) -> list[Verdict]:
-        """Tell how these new files count now, with what was found beside other reports."""
+    def _ended(
+        self, connection: Connection, verdicts: list[Verdict], outcomes: Mapping[str, str], reviewed: Collection[str]
+    ) -> list[Verdict]:
+        """Tell how these new files count now, with what was found in those that were held against other reports."""
         versions = {verdict.source.sha256: verdict.findings for verdict in verdicts if version_of(verdict)}
-        column = self.current.version.c
-        query = select(column.sha256, column.outcome).where(among(column.sha256, versions))
-        outcomes = dict(connection.execute(query).all())
-        found = settled(connection, read_findings(connection, versions, at_hand=versions))
+        held = [sha256 for sha256 in versions if sha256 in reviewed]
+        found = settled(connection, read_findings(connection, held, at_hand=versions))
         return [_ended(verdict, outcomes, found) for verdict in verdicts]
 
     # what it says
@@ -342,15 +331,14 @@ def _first_of_each(verdicts: Sequence[Verdict], known: Collection[str]) -> list[
     def earliest(index: int) -> tuple[int, Order]:
         return UNUSABLE.get(verdicts[index].outcome, 0), order(verdicts[index].source)
 
-    first: dict[str, int] = {}
-    for index in sorted(range(len(verdicts)), key=earliest):
-        sha256 = verdicts[index].source.sha256
-        if sha256 not in known:
-            first.setdefault(sha256, index)
-    return list(first.values())
+    same: dict[str, list[int]] = {}
+    for index, verdict in enumerate(verdicts):
+        if verdict.source.sha256 not in known:
+            same.setdefault(verdict.source.sha256, []).append(index)
+    return [indices[0] if len(indices) == 1 else min(indices, key=earliest) for indices in same.values()]
 
 
-def _ended(verdict: Verdict, outcomes: dict[str, str], found: dict[str, tuple[Finding, ...]]) -> Verdict:
+def _ended(verdict: Verdict, outcomes: Mapping[str, str], found: dict[str, tuple[Finding, ...]]) -> Verdict:
     sha256 = verdict.source.sha256
     outcome, findings = outcomes.get(sha256, verdict.outcome), found.get(sha256, verdict.findings)
     if verdict.outcome == DUPLICATE or (outcome, findings) == (verdict.outcome, verdict.findings):

@@ -1,78 +1,88 @@
 """Rows into the tables of either database, in as little time as its driver takes."""
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import repeat
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table
 
-from outputs.register.database import POSTGRESQL, Row, Values
+from outputs.register.database import POSTGRESQL, Row
+
+AT_ONCE = 999  # values in one statement: what every SQLite takes
+
+Columns = Mapping[str, Sequence[Any]]
+"""The values of rows by column, all of the same length."""
+Flat = Sequence[Any]
+"""The values of rows, one row after the other."""
+
+
+def columns_of(items: Sequence[object], *names: str) -> dict[str, list[Any]]:
+    """Give the columns that have the names and the values of attributes."""
+    return {name: list(map(attrgetter(name), items)) for name in names}
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows by name; on PostgreSQL by COPY."""
+    """Insert rows by name."""
     if rows:
-        names = _names(table, rows)
-        _insert(connection, table, names, _converted(connection, table, names, rows))
+        insert_columns(connection, table, {name: [row[name] for row in rows] for name in rows[0]})
 
 
-def insert_values(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+def insert_columns(connection: Connection, table: Table, columns: Columns, *, new: bool = False) -> None:
+    """Insert rows by column; where `new`, only those that are not there already."""
+    filled = [column for column in table.columns if column.name in columns or column.default is not None]
+    count = len(next(iter(columns.values())))
+    flat = [None] * (count * len(filled))
+    for at, column in enumerate(filled if count else ()):
+        flat[at :: len(filled)] = _column(connection, column, columns, count)
+    _insert(connection, table, [column.name for column in filled], flat, new=new)
+
+
+def insert_values(connection: Connection, table: Table, flat: Flat) -> None:
     """Insert rows of plain values in the order of the columns."""
-    if rows:
-        _insert(connection, table, [column.name for column in table.columns], rows)
+    _insert(connection, table, [column.name for column in table.columns], flat)
 
 
-def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert those rows that are not there already."""
-    if not rows:
+def _insert(connection: Connection, table: Table, names: Sequence[str], flat: Flat, *, new: bool = False) -> None:
+    """Hand values to the driver as it takes them: SQLAlchemy's own way takes twice the time."""
+    if not flat:
         return
-    names = _names(table, rows)
-    values = _converted(connection, table, names, rows)
     if connection.dialect.name == POSTGRESQL:
-        from outputs.register.postgres import insert_missing  # noqa: PLC0415 - an extra
+        from outputs.register.postgres import copy_values, insert_missing  # noqa: PLC0415 - an extra
 
-        insert_missing(connection, table, names, values)
+        rows = zip(*[iter(flat)] * len(names), strict=True)
+        (insert_missing if new else copy_values)(connection, table, names, rows)
     else:
-        connection.exec_driver_sql(f"{_insertion(table, names)} ON CONFLICT DO NOTHING", values)
+        _insert_many(connection, table, names, flat, " ON CONFLICT DO NOTHING" if new else "")
 
 
-def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Values]) -> None:
-    """Hand rows to the driver as it takes them: SQLAlchemy's own way takes twice the time."""
-    if connection.dialect.name == POSTGRESQL:
-        from outputs.register.postgres import copy_values  # noqa: PLC0415 - an extra
-
-        copy_values(connection, table, names, rows)
-    else:
-        connection.exec_driver_sql(_insertion(table, names), list(rows))
-
-
-def _insertion(table: Table, names: Sequence[str]) -> str:
-    columns, marks = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
-    return f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own tables
+def _insert_many(connection: Connection, table: Table, names: Sequence[str], flat: Flat, ending: str) -> None:
+    """Insert many rows with each statement of SQLite, since every one costs as much as some rows."""
+    columns, row = ", ".join(f'"{name}"' for name in names), f"({', '.join('?' * len(names))})"
+    size = max(AT_ONCE // len(names), 1) * len(names)
+    blocks = [tuple(flat[start : start + size]) for start in range(0, len(flat), size)]
+    for size, same in groupby(blocks, len):  # the last one may be shorter
+        marks = ", ".join([row] * (size // len(names)))
+        statement = f'INSERT INTO "{table.name}" ({columns}) VALUES {marks}{ending}'  # noqa: S608 - our own names
+        connection.exec_driver_sql(statement, list(same))
 
 
-def _names(table: Table, rows: Sequence[Row]) -> list[str]:
-    """List the columns that have a value: of the rows, or by default."""
-    return [column.name for column in table.columns if column.name in rows[0] or column.default is not None]
-
-
-def _converted(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Row]) -> list[Values]:
-    """Give the values of rows as the driver takes them, in the order of the names."""
-    return list(zip(*(_column(connection, table.columns[name], rows) for name in names), strict=True))
-
-
-def _column(connection: Connection, column: Column[Any], rows: Sequence[Row]) -> Iterable[Any]:
-    default: Any = column.default
-    otherwise = default and (default.arg(None) if default.is_callable else default.arg)
-    values = [row.get(column.name, otherwise) for row in rows]
+def _column(connection: Connection, column: Column[Any], columns: Columns, count: int) -> Sequence[Any]:
+    """Give the values of a column as the driver takes them."""
+    values = columns[column.name] if column.name in columns else [_default(column)] * count
     convert = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
     if convert is None:
         return values
-    if values.count(values[0]) == len(values):  # who wrote them, and when
-        return repeat(convert(values[0]), len(values))
-    return map(convert, values)
+    if values.count(values[0]) == count:  # who wrote them, and when
+        return [convert(values[0])] * count
+    return [convert(value) for value in values]
+
+
+def _default(column: Column[Any]) -> Any:  # noqa: ANN401 - of whatever type
+    default: Any = column.default
+    return default.arg(None) if default.is_callable else default.arg
 
 
 @contextmanager

@@ -37,6 +37,8 @@ NOTHING_DECIDED = Decided()
 
 def read_decided(connection: Connection, reports: Collection[str]) -> dict[str, Decided]:
     """Read the decisions on these reports; one without any is left out."""
+    if not reports:
+        return {}
     query = select(decisions).where(among(decisions.c.report, reports)).order_by(decisions.c.id)
     decided: dict[str, Decided] = {}
     for row in connection.execute(query).mappings():

@@ -1,20 +1,15 @@
-"""How things are stored: the register's own column types, and a Submission as JSON."""
+"""How things are stored: the register's own column types."""
 
-import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlalchemy.types import TypeDecorator
 
-from intake.submission import Answer, Return, Row, SheetAnswers, Submission
-
+NAIVE = len("2024-01-31 12:00:00.000000")  # before its time zone
 NOTHING = "\x00"  # the one character that PostgreSQL cannot keep
-PLAIN = frozenset({str, int, float, bool, type(None)})  # what JSON has itself
 Plain = Text().with_variant(TEXT(collation="C"), "postgresql")
 """Text that the program wrote: codes and keys, in the order of their characters on any server."""
 
@@ -38,7 +33,7 @@ def _in_utc(value: datetime | None) -> datetime | None:
 
 def _as_text(value: datetime | None) -> str | None:
     """Write it as SQLAlchemy does for SQLite."""
-    return None if value is None else value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return None if value is None else value.astimezone(UTC).isoformat(" ", "microseconds")[:NAIVE]
 
 
 class Words(TypeDecorator[str]):
@@ -47,8 +42,8 @@ class Words(TypeDecorator[str]):
     impl = Plain
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else writable(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002
+        return _writable
 
 
 def writable(text: str) -> str:
@@ -56,58 +51,5 @@ def writable(text: str) -> str:
     return text if text.isprintable() else text.encode("utf-8", "replace").decode("utf-8").replace(NOTHING, "")
 
 
-def dump_submission(submission: Submission) -> str:
-    """Turn a Submission into JSON; `load_submission` makes the same one of it, less the mail it came in."""
-    source = submission.source
-    fields = {name: getattr(submission, name) for name in ("form", "version", "language", "recipient", "report")}
-    fields["source"] = [str(source.path), source.sha256, source.received.isoformat(), source.sender, source.clock]
-    fields["sheets"] = {key: _dump_sheet(sheet) for key, sheet in submission.sheets.items()}
-    try:
-        return to_json(fields).decode()
-    except PydanticSerializationError:  # half a character, as in a file name of another encoding
-        return json.dumps(fields, separators=(",", ":"))
-
-
-def load_submission(stored: str) -> Submission:
-    fields = json.loads(stored)
-    path, sha256, received, *known = fields["source"]
-    fields["source"] = Return(Path(path), sha256, datetime.fromisoformat(received), *known)
-    fields["sheets"] = {key: _load_sheet(sheet) for key, sheet in fields["sheets"].items()}
-    return Submission(**fields)
-
-
-def _dump_sheet(sheet: SheetAnswers) -> list[Any]:
-    rows = [
-        (
-            row.number,
-            row.key,
-            {
-                key: (one.value, one.raw, one.cell)
-                if one.problem is one.note is None and not one.details and type(one.value) in PLAIN
-                else _dump_answer(one)
-                for key, one in row.answers.items()
-            },
-        )
-        for row in sheet.rows
-    ]
-    return [sheet.name, sheet.places, rows, sheet.first_row]
-
-
-def _load_sheet(stored: list[Any]) -> SheetAnswers:
-    name, places, rows, first_row = stored
-    loaded = (Row(number, key, {key: _load_answer(a) for key, a in answers.items()}) for number, key, answers in rows)
-    return SheetAnswers(name, places, tuple(loaded), first_row)
-
-
-def _dump_answer(answer: Answer) -> tuple[Any, ...]:
-    """List the fields in order; those that are rare are left out when they are empty."""
-    value = {"date": answer.value.isoformat()} if isinstance(answer.value, date) else answer.value
-    if answer.problem is None and answer.note is None and not answer.details:
-        return value, answer.raw, answer.cell
-    return value, answer.raw, answer.cell, answer.problem, answer.note, answer.details
-
-
-def _load_answer(stored: list[Any]) -> Answer:
-    if isinstance(stored[0], dict):
-        stored[0] = date.fromisoformat(stored[0]["date"])
-    return Answer(*stored)
+def _writable(text: str | None) -> str | None:
+    return None if text is None else writable(text)
