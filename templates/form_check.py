@@ -55,6 +55,7 @@ def form_problems(form: Form) -> Iterator[Problem]:
         yield from _sheet_problems(sheet, f"sheets.{key}")
         for path, question in asked(sheet):
             yield from _question_problems(form, sheet, question, path)
+    yield from _named_problems(form)
     yield from _register_problems(form)
     yield from _dashboard_problems(form)
     yield from _known_register_problems(form)
@@ -122,6 +123,15 @@ def _tab_problems(form: Form) -> Iterator[Problem]:
             if label and label.casefold() in taken:
                 yield Problem(FILE, place, f"another tab is called «{label}» too", "Give each tab a name of its own.")
             taken.add(label.casefold())
+
+
+def _named_problems(form: Form) -> Iterator[Problem]:
+    """Labels are left out of a list in one cell alone, which is one that municipalities are looked up in."""
+    looked_in = {question.list for _, question in form.questions()}
+    for name, source in form.file.lists.items():
+        if source.named_where and name not in looked_in:
+            reason, fix = "no municipality number is checked against this list", "Leave it out."
+            yield Problem(FILE, f"lists.{name}.named_where", reason, fix)
 
 
 def _register_problems(form: Form) -> Iterator[Problem]:

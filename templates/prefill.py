@@ -25,7 +25,7 @@ SLOT = re.compile(  # a whole cell, or a place within a text
     rb"|@@(?P<text>[A-Za-z0-9._]+)@@"
 )
 UNIT_ROW = re.compile(rb'<row r="%d"><c r="B%d"( s="\d+")/></row>' % (FIRST_UNIT, FIRST_UNIT))
-LAST_UNIT_ROW = re.compile(rb"(?<=\$)%d\b" % LAST_UNIT)
+LAST_UNIT_ROW = re.compile(rf"(?<={STAMP_SHEET}!\$[A-Z]\${FIRST_UNIT}:\$[A-Z]\$){LAST_UNIT}\b".encode())
 FILLED_ROW = re.compile(  # of a table: with nothing in it but what is fetched from the recipient's units
     rb'<row r="(\d+)">(?:<c [^>]*><f>[^<]*\b%s[^<]*</f></c>)+</row>' % column_name(UNITS, "").encode()
 )

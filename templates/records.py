@@ -88,7 +88,8 @@ class Records:
 
 
 def _shown(code_list: CodeList, row: dict[str, str], column: str) -> str:
-    return "" if column == code_list.label and row[code_list.key] in code_list.unnamed else row[column]
+    is_name = column == code_list.label != code_list.key
+    return "" if is_name and row[code_list.key] in code_list.unnamed else row[column]
 
 
 def _split(code_list: CodeList, columns: list[str]) -> Split:

@@ -13,6 +13,7 @@ from intake.values import MAX_TEXT, read_value
 from templates import definition
 from templates.definition import FormError, bound_rules, find_form, form_names, load_form
 from templates.form import Form, QuestionType, RulesFile
+from templates.live.live import make_live
 from templates.problems import Problem
 from templates.rules.messages import READINGS, bad_words
 from templates.rules.predicate import MAX_NODES
@@ -381,6 +382,28 @@ def test_rows_with_a_label_are_told_by_a_column_and_a_constant(written: Definiti
     written.edit("form.toml", "[lists.steder]", f"[lists.steder]\nnamed_where = {where}")
 
     assert [str(problem) for problem in written.problems()] == [f"form.toml: lists.steder.named_where: {told}"]
+
+
+def test_a_list_that_workbooks_need_whole_has_all_its_labels(written: Definition) -> None:
+    other = "[lists.andre]\nfile = 'steder.csv'\nkey = 'nummer'\nlabel = 'navn'\nnamed_where = { sone = 'jordarter' }\n"
+    written.edit("form.toml", "[lists.steder]", f"{other}\n[lists.steder]")
+
+    assert [str(problem) for problem in written.problems()] == [
+        "form.toml: lists.andre.named_where: no municipality number is checked against this list. Leave it out."
+    ]
+
+
+def test_a_rule_is_judged_on_receipt_when_workbooks_have_not_every_label_it_reads(written: Definition) -> None:
+    written.edit("form.toml", "[lists.steder]", "[lists.steder]\nnamed_where = { sone = 'jordarter' }")
+    words = '{ nb = "Ikke Oslo.", nn = "Ikkje Oslo." }'
+    must = "LOOKUP(steder, kommunenr, navn) <> 'Oslo'"
+    written.edit(
+        "rules.toml", "", f'[[rule]]\nid = "H8"\non = "hager"\nmust = "{must}"\nmessage = {words}\nlater = {words}'
+    )
+
+    later = [rule.name for rule in make_live(load_form(written.folder), "nb").later]
+
+    assert "H8" in later
 
 
 def test_a_third_language_asks_for_every_text_and_for_rules_that_speak_it(written: Definition) -> None:

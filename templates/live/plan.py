@@ -246,12 +246,12 @@ class Here:
     def lookup(self, node: Lookup, key: str) -> tuple[str, str]:
         """Whether a row of a code list has this key, and a value of it."""
         records = self.plan.records
-        code_list = self.plan.form.lists[node.list]
-        if code_list.unnamed and node.value == code_list.label and not self.is_told:
-            raise NoFormulaError("a label that the workbook has not for every row")
         if size := self.beginning(node):
             return TRUE, f"LEFT({key},{size})"
         if node.list in records.fields and _is_number(self.plan.form, node.key):
+            code_list = self.plan.form.lists[node.list]
+            if code_list.unnamed and node.value == code_list.label and not self.is_told:
+                raise NoFormulaError("a label that the workbook has not for every row")
             return records.found(node.list, key), records.value(node.list, key, node.value)
         keys = self._list_column(node.list, self.plan.form.lists[node.list].key)
         at = f"MATCH(TRUE,INDEX({keys}={key},0),0)"

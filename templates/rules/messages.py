@@ -19,14 +19,7 @@ NUMBER = re.compile(r"(?<![\d.])\d(?: ?\d){7,10}(?!\d)")
 LENGTHS = (8, 9, 11)  # a phone number, an organisation number, a birth number
 
 TEXTS = (Text, Text | None)
-NO_TEXTS = (
-    "values",
-    "where",
-    "named_where",
-    "given",
-    "rename",
-    "recode",
-)  # of the same type, but not for people to read
+NO_TEXTS = ("values", "where", "named_where", "given", "rename", "recode")  # of the same type, not for people to read
 
 NOTHING: frozenset[str] = frozenset()
 READINGS = {
